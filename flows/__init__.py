@@ -1,0 +1,1 @@
+"""The conversation with a caller. Pure: what is heard goes in, what is said comes out."""

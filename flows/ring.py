@@ -1,0 +1,175 @@
+"""Reaching a person: one target after another, round after round, until somebody accepts or the caller chooses."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from flows.call import Call, CallBack, Leg
+from flows.desk import Desk, enquiry_of, is_urgent
+from flows.heard import DialEnded, Heard, Keys, Silence
+from flows.node import ENTRY_WAIT, Menu, Node, after_last_star, always, going_to, missed, passing, patient
+from flows.route import chosen, opened
+from flows.said import Gather, Ring
+from routing import numbers
+
+TOO_SHORT_FOR_AN_OUTAGE = 30  # seconds of talk after which a dropped Severity 1 call is not rung on
+PAUSE = 4  # seconds in which a caller may choose between two rounds
+
+
+def _next_target(call: Call, _heard: Heard | None, desk: Desk, at: datetime) -> tuple[Call, str]:
+    """Ring the first number of the ring order that this round has not tried."""
+    tried = {leg.number for leg in call.legs if leg.round == call.round}
+    for target in call.decision.ring if call.decision else ():
+        number = next((n for n in desk.numbers(target) if n not in tried), None)
+        if number:
+            role = desk.policy.destinations[target.destination].role
+            leg = Leg(number, target.destination, role, at, round=call.round)
+            return call.but(legs=(*call.legs, leg)).note(
+                at, "ringing", destination=target.destination, number=number
+            ), "ringing"
+    return call, "round_over"
+
+
+def _rung(call: Call, heard: Heard | None, _desk: Desk, at: datetime) -> tuple[Call, str]:
+    if not isinstance(heard, DialEnded):
+        return call, "next_target"
+    call = leg_ended(call, heard, at)
+    leg = call.legs[-1]
+    cut_off = is_urgent(call) and leg.talk_seconds < TOO_SHORT_FOR_AN_OUTAGE
+    return (call, "bye") if leg.result == "connected" and not cut_off else (call, "next_target")
+
+
+def leg_ended(call: Call, heard: DialEnded, at: datetime) -> Call:
+    """Write down how the last attempt ended. Only an accepted and bridged leg was a conversation."""
+    leg = call.legs[-1]
+    talked = heard.bridged and leg.accepted_at is not None
+    known = leg.result if leg.result != "canceled" else ""
+    result = "connected" if talked else known or ("not_accepted" if heard.result == "answered" else heard.result)
+    seconds = heard.seconds if talked else 0
+    ended = replace(leg, ended_at=at, result=result, bridged=heard.bridged, talk_seconds=seconds)
+    call = call.but(legs=(*call.legs[:-1], ended))
+    return call.note(at, "leg_ended", destination=leg.destination, result=result, seconds=seconds)
+
+
+def _round_over(call: Call, _heard: Heard | None, desk: Desk, at: datetime) -> tuple[Call, str]:
+    call = call.but(round=call.round + 1).note(at, "round_over", round=call.round + 1)
+    if is_urgent(call):
+        return _page(call.flagged("S1_UNANSWERED"), at), "s1_choices"
+    if call.round < desk.policy.timing.rounds_before_choices:
+        return call, "next_target"
+    if "R18" not in call.rules:
+        call = call.but(rules=(*call.rules, "R18")).note(at, "decided", rule="R18", rounds=call.round)
+    return (call, "nobody") if call.round >= desk.policy.timing.rounds_at_most else (call, "hold_choices")
+
+
+def _page(call: Call, at: datetime) -> Call:
+    if not call.paging:
+        return call.note(at, "not_paged", why="too many Severity 1 calls from this number in an hour")
+    return call.owe("page", f"page.{call.round}", case=call.case_number, round=call.round).note(at, "paged")
+
+
+def _stay(call: Call, heard: Heard | None, desk: Desk, at: datetime) -> tuple[Call, str]:
+    """Between two rounds: a key is a choice, anything else keeps the caller's place."""
+    key = heard.keys[:1] if isinstance(heard, Keys) else ""
+    if key == "1":
+        return call, "cb_confirm" if call.caller else "cb_number"
+    if key == "2" and not is_urgent(call) and enquiry_of(call, desk.policy).certified:
+        return chosen("voicemail")(call, desk, at)
+    return call, "next_target"
+
+
+def _hold_says(call: Call, desk: Desk, _at: datetime) -> Sequence[str]:
+    return ("hold.options",) if enquiry_of(call, desk.policy).certified else ("hold.options.cb",)
+
+
+def owed(call: Call, number: str, why: str, at: datetime) -> Call:
+    """Owe the caller a call back. `why` is asked, or says what went wrong."""
+    call = call.but(call_back=CallBack(number, at, why)).note(at, "call_back_owed", why=why)
+    return call.owe("call_back", "call_back", case=call.case_number, number=number, why=why)
+
+
+def _confirmed(call: Call, desk: Desk, at: datetime) -> tuple[Call, str]:
+    number = call.call_back.number if call.call_back else call.caller or ""
+    return owed(opened(call, desk, at), number, "asked", at), "cb_done"
+
+
+def _number_keyed(call: Call, heard: Heard | None, desk: Desk, at: datetime) -> tuple[Call, str]:
+    entered = after_last_star(heard.keys) if isinstance(heard, Keys) else ""
+    try:
+        number = numbers.parse(f"+{entered.removeprefix('00')}") if entered else None
+    except numbers.NumberFault:
+        number = None
+    if number:
+        return call.but(call_back=CallBack(number, at, "keyed"), typed=""), "cb_confirm"
+    call = missed(call, heard, at, "cb_number")
+    if call.tally.here_wrong + call.tally.here_silent < 3:
+        return call, "cb_number"
+    return _confirmed(call, desk, at) if call.caller else (call, "next_target")
+
+
+def _nobody(call: Call, _heard: Heard | None, _desk: Desk, at: datetime) -> tuple[Call, str]:
+    return (owed(call, call.caller, "nobody accepted", at) if call.caller else call), "bye"
+
+
+_cb_confirm = Menu(
+    "cb_confirm",
+    say=lambda *_: ("cb.confirm",),
+    keys=always({"1": _confirmed, "2": going_to("cb_number")}),
+    give_up=_confirmed,
+    back=going_to("next_target"),
+    tries=2,
+    zero=False,
+)
+
+NODES = (
+    passing("next_target", _next_target, ("ringing", "round_over")),
+    Node(
+        "ringing",
+        _rung,
+        ("next_target", "bye"),
+        lambda *_: (),
+        (),
+        lambda call, desk: Ring(
+            len(call.legs), call.legs[-1].number, desk.policy.timing.ring, desk.policy.timing.talk_limit
+        ),
+        (DialEnded,),
+    ),
+    passing("round_over", _round_over, ("s1_choices", "next_target", "hold_choices", "nobody")),
+    Node(
+        "s1_choices",
+        _stay,
+        ("cb_confirm", "cb_number", "next_target"),
+        lambda *_: ("hold.s1", "s1.noanswer"),
+        ("hold.s1", "s1.noanswer"),
+        lambda *_: Gather(PAUSE),
+        (Keys, Silence),
+    ),
+    Node(
+        "hold_choices",
+        _stay,
+        ("cb_confirm", "cb_number", "next_target", "route"),
+        _hold_says,
+        ("hold.options", "hold.options.cb"),
+        lambda call, _desk: Gather(patient(call, PAUSE)),
+        (Keys, Silence),
+    ),
+    _cb_confirm.node(("cb_done", "cb_number", "next_target"), ("cb.confirm",)),
+    Node(
+        "cb_number",
+        _number_keyed,
+        ("cb_number", "cb_confirm", "cb_done", "next_target"),
+        lambda call, *_: ("cb.number.bad",) if call.again == "wrong" else ("cb.number",),
+        ("cb.number", "cb.number.bad"),
+        lambda call, _desk: Gather(patient(call, ENTRY_WAIT), 0, "#"),
+        (Keys, Silence),
+    ),
+    passing("cb_done", lambda call, *_: (call, "bye"), ("bye",), ("cb.done",)),
+    passing(
+        "nobody",
+        _nobody,
+        ("bye",),
+        lambda call, *_: ("hold.nobody",) if call.caller else ("hold.nobody.withheld",),
+        ("hold.nobody", "hold.nobody.withheld"),
+    ),
+)

@@ -1,0 +1,111 @@
+"""What the {tokens} of prompts stand for, each computed from the call at hand."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from flows.call import Call
+from flows.desk import Desk, certification_of
+from flows.prompts import NUMBER_WORDS, at_time, catalogue, digits, on_date, tokens_of
+from flows.said import Sentence
+from routing.partner import Certification, PartnerType
+
+
+def _time(call: Call, desk: Desk, at: datetime, instant: datetime | None) -> str:
+    home = desk.home(call)
+    return at_time(instant, at, home.zone, home.clock, call.locale) if instant else "later"
+
+
+def _reopen(call: Call, desk: Desk, at: datetime) -> str:
+    decision = call.decision or desk.decide(call, at)
+    return _time(call, desk, at, decision.reopens)
+
+
+def _other(call: Call, desk: Desk, at: datetime) -> str:
+    decision = call.decision or desk.decide(call, at)
+    return desk.policy.regions[decision.region or call.region].name
+
+
+def _minutes_since(call: Call, desk: Desk, at: datetime) -> str:
+    left = recent_message(call, desk, at)
+    return str(max(1, int((at - left[1]).total_seconds() // 60))) if left else "0"
+
+
+def recent_message(call: Call, desk: Desk, at: datetime) -> tuple[str, datetime] | None:
+    """Return the escalation voicemail that this partner left from this number in the last 30 minutes, if any."""
+    if call.partner is None or call.caller is None:
+        return None
+    since = datetime.fromtimestamp(at.timestamp() - 30 * 60, at.tzinfo)
+    return desk.directory.message_left(call.partner.partner_id, call.caller, since)
+
+
+def _case(call: Call, desk: Desk, at: datetime) -> str:
+    number = call.case_number
+    if not number and (left := recent_message(call, desk, at)):
+        number = left[0]
+    return digits(number)
+
+
+def _severity(call: Call, _desk: Desk, _at: datetime) -> str:
+    case = call.existing_case
+    severity = call.severity if call.severity is not None else case.severity if case else None
+    return "to be set" if severity is None else str(severity)
+
+
+def _tier(call: Call, _desk: Desk, _at: datetime) -> str:
+    if call.decision is None or not call.decision.tier:
+        return "an engineer"
+    return f"Tier {call.decision.tier}"
+
+
+def _standing(call: Call, desk: Desk, _at: datetime) -> str:
+    """Who the caller is to us, as an engineer needs to hear it."""
+    if call.partner is None:
+        return "not verified"
+    if call.partner.type is PartnerType.AGENCY:
+        loa = {"on_file": "Letter of Agency on file, verify the customer", "missing": "no Letter of Agency"}
+        required = f"Letter of Agency not required in {desk.home(call).name}"
+        return f"agency, {loa.get(call.loa, required)}"
+    worth = certification_of(call, desk.policy)
+    words = {Certification.VALID: "certified", Certification.EXPIRED: "certification expired"}
+    return words.get(worth, f"{call.partner.type.value}, not certified")
+
+
+def _ended_on(call: Call, _desk: Desk, _at: datetime) -> str:
+    until = call.partner.certified_until if call.partner else None
+    return on_date(until, call.locale) if until else "an earlier date"
+
+
+def _last4(call: Call, _desk: Desk, _at: datetime) -> str:
+    number = call.call_back.number if call.call_back else call.caller or ""
+    return digits(number[-4:]).replace(",", "")
+
+
+TOKENS: dict[str, Callable[[Call, Desk, datetime], str]] = {
+    "brand": lambda _call, desk, _at: desk.policy.brand,
+    "portal": lambda _call, desk, _at: desk.policy.portal,
+    "notice": lambda _call, desk, _at: desk.policy.notice,
+    "hash": lambda call, _desk, _at: catalogue(call.locale)["hash"],
+    "length": lambda _call, desk, _at: NUMBER_WORDS.get(desk.policy.partner_id.length, "full"),
+    "partner": lambda call, _desk, _at: call.partner.name if call.partner else "Unverified caller",
+    "pid": lambda call, _desk, _at: digits(call.partner.partner_id) if call.partner else "",
+    "typed": lambda call, _desk, _at: digits(call.typed),
+    "region": lambda call, desk, _at: desk.home(call).name,
+    "other": _other,
+    "reopen": _reopen,
+    "date": _ended_on,
+    "n": _severity,
+    "tier": _tier,
+    "case": _case,
+    "last4": _last4,
+    "deadline": lambda call, desk, at: _time(call, desk, at, call.message_due),
+    "minutes": _minutes_since,
+    "standing": _standing,
+}
+
+
+def sentence(key: str, call: Call, desk: Desk, at: datetime) -> Sentence:
+    """Return a prompt with its tokens filled in from the call."""
+    text = catalogue(call.locale)[key]
+    for token in tokens_of(text):
+        text = text.replace(f"{{{token}}}", TOKENS[token](call, desk, at))
+    return Sentence(key, text)

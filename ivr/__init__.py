@@ -1,0 +1,1 @@
+"""The shell: HTTP, the provider, the clock, the environment and the screen."""

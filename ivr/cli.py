@@ -1,0 +1,44 @@
+"""`ivr`: every command by name, each imported only when it is called."""
+
+from importlib import import_module
+
+import click
+
+COMMANDS = {
+    "call": "Place one call through the real, signed webhooks.",
+    "db": "Create or upgrade the database.",
+    "demo": "Start the demo: web and worker on SQLite, no account needed.",
+    "diagram": "Draw the conversation from its own table.",
+    "explain": "Say where a call goes, or went, and why.",
+    "lint": "Check policy files: faults, and what each means to a caller.",
+    "partners": "Import, list and show partners.",
+    "prove": "Prove that no policy lets a caller in trouble fall through.",
+    "serve": "Serve the webhooks.",
+    "test": "Run scenario files against the service.",
+    "worker": "Run what happens after the turns.",
+}
+
+
+class Commands(click.Group):
+    """A group whose commands live in `ivr.commands`, a module each."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names in alphabetical order."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"ivr.commands.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
+
+
+@click.command(cls=Commands)
+def main() -> None:
+    """Partnerline: an IVR and call-routing service for partner technical support."""

@@ -1,0 +1,1 @@
+"""The simulated telephony: one engine that drives the real webhooks."""

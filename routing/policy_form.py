@@ -1,0 +1,152 @@
+"""From a sheet to its entries. A value of the wrong form is marked and set aside, so that the rest is checked too."""
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import date
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from routing import policy_model
+from routing.decide import FACTS
+from routing.policy_model import HINTS, PolicyEntry
+from routing.policy_text import Sheet, Trail
+
+# What stands in for a whole section that is missing or unusable, while the others are checked.
+_STAND_INS: Mapping[str, object] = {
+    "programme": "unknown",
+    "brand": "unknown",
+    "portal": "unknown",
+    "source": "unknown",
+    "verified_on": date(2000, 1, 1),
+    "follow_the_sun": [],
+    "regions": {"unknown": {"name": "?", "zone": "UTC", "clock": "?"}},
+    "lines": {
+        "unknown": {"number": "?", "kind": "standard", "region": "unknown", "locale": "en-US"}
+        | {"source": "?", "verified_on": date(2000, 1, 1)}
+    },
+    "schedules": {},
+    "desks": {},
+    "destinations": {},
+    "on_call": {},
+    "severities": {1: {"meaning": "?", "source": "?", "verified_on": date(2000, 1, 1)}},
+    "targets": {"unknown": {"first_response": {}, "source": "?", "verified_on": date(2000, 1, 1)}},
+    "routes": [{"rule": "R0", "when": {}, "does": "inform"}],
+}
+_MENDS = {
+    "missing": "add it",
+    "bool_type": "write true or false",
+    "date_type": "write a day as 2026-11-02, without quotes",
+    "string_type": "write a text; put it in quotes if it looks like something else",
+    "int_type": "write a whole number, without quotes",
+    "list_type": "write a list: [one, two]",
+    "dict_type": "write a mapping: {name: value}",
+    "model_type": "write a mapping: {name: value}",
+    "too_short": "give at least one",
+    "string_too_short": "write at least one word",
+    "string_too_long": "make it shorter",
+}
+_PASSES = 4  # a repair may bring a further fault to light, but never many
+
+
+@dataclass
+class Draft:
+    """The entries that have the right form. `spoiled` names the sections of which some had to be set aside."""
+
+    entry: PolicyEntry
+    rows: list[int]  # the places in the file of the routes that are left
+    spoiled: set[object] = field(default_factory=set)
+
+
+def read_form(sheet: Sheet) -> Draft | None:
+    """Return what has the right form, marking everything else; None when there is nothing to go on with."""
+    if not isinstance(sheet.value, dict):
+        if not sheet.faults:
+            sheet.mark("Y1", (), "there is no policy in the file", "start from one of the shipped policies")
+        return None
+    value = deepcopy(sheet.value)
+    routes = value.get("routes")
+    rows, spoiled = list(range(len(routes) if isinstance(routes, list) else 1)), set[object]()
+    for _ in range(_PASSES):
+        try:
+            return Draft(PolicyEntry.model_validate(value), rows, spoiled)
+        except ValidationError as refused:
+            errors = refused.errors(include_url=False)
+        for error in errors:
+            sheet.mark(*_fault(error, _in_file(error["loc"], rows, sheet)))
+        _repair(value, rows, spoiled, [(error["type"], error["loc"]) for error in errors])
+    return None
+
+
+def _in_file(loc: Trail, rows: list[int], sheet: Sheet) -> Trail:
+    """Return where a value stands in the file: routes that were set aside still count, lists of one need no place."""
+    trail = loc[:-1] if loc[-1:] == ("[key]",) else loc
+    if trail[:1] == ("routes",) and len(trail) > 1 and isinstance(trail[1], int):
+        trail = ("routes", rows[trail[1]], *trail[2:])
+    return trail[:-1] if isinstance(trail[-1], int) and trail not in sheet.lines else trail
+
+
+def _fault(error: ErrorDetails, trail: Trail) -> tuple[str, Trail, str, str]:
+    kind, where = error["type"], _dotted(trail)
+    if kind == "missing":
+        return "F1", trail, f"{where} is missing", "add it"
+    if kind == "extra_forbidden":
+        near = get_close_matches(str(trail[-1]), _known_names(), 1)
+        return "F2", trail, f"{where} is no known entry", f"write `{near[0]}`" if near else "take it out"
+    what = f"{where} cannot be {error['input']!r:.60}"
+    return "F3", trail, what, _mend(kind, error.get("ctx", {}), error["msg"])
+
+
+def _mend(kind: str, context: Mapping[str, Any], message: str) -> str:
+    if "pattern" in context:
+        return f"write {HINTS[context['pattern']]}"
+    if "expected" in context:
+        return f"write {context['expected']}".replace("'", "")
+    return _MENDS.get(kind) or message[:1].lower() + message[1:]
+
+
+def _dotted(trail: Trail) -> str:
+    return f"`{'.'.join(str(step) for step in trail)}`"
+
+
+def _known_names() -> list[str]:
+    entries = (each for each in vars(policy_model).values() if isinstance(each, type) and issubclass(each, BaseModel))
+    return sorted({name for entry in entries for name in entry.model_fields} | set(FACTS))
+
+
+def _repair(value: dict[Any, Any], rows: list[int], spoiled: set[object], errors: list[tuple[str, Trail]]) -> None:
+    aside = set(_set_aside(value, spoiled, errors))
+    for section, item in aside:
+        if section != "routes":
+            value[section].pop(item, None)
+    gone = {item for section, item in aside if section == "routes"}
+    if gone:
+        value["routes"][:] = [row for place, row in enumerate(value["routes"]) if place not in gone]
+        rows[:] = [row for place, row in enumerate(rows) if place not in gone]
+
+
+def _set_aside(
+    value: dict[Any, Any], spoiled: set[object], errors: list[tuple[str, Trail]]
+) -> Iterator[tuple[object, object]]:
+    """Yield the items that cannot be kept; unknown names are dropped, and useless sections stood in for, at once."""
+    for kind, loc in errors:
+        if kind == "extra_forbidden":
+            _drop(value, loc)
+            continue
+        section = loc[0]
+        spoiled.add(section)
+        if len(loc) > 1 and section not in ("follow_the_sun", "timing", "escalation_response", "partner_id"):
+            yield section, loc[1]
+        elif section in _STAND_INS:
+            value[section] = deepcopy(_STAND_INS[str(section)])
+        else:
+            value.pop(section, None)
+
+
+def _drop(value: dict[Any, Any], loc: Trail) -> None:
+    for step in loc[:-1]:
+        value = value[step]
+    value.pop(loc[-1], None)
