@@ -10,8 +10,11 @@ DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 def signed_text(pairs: Iterable[tuple[str, str]]) -> str:
-    """Return what the form adds to the signed text: names and distinct values, sorted by name and then by value."""
-    return "".join(chain.from_iterable(sorted(set(pairs))))
+    """Return what the form adds to the signed text: names and values, sorted by name and then by value.
+
+    A pair that occurs twice is signed once: the caller leaves out the second.
+    """
+    return "".join(chain.from_iterable(sorted(pairs)))
 
 
 class Signature:

@@ -21,13 +21,12 @@ def _sets(*names: str) -> str:
 
 
 def _update(*names: str) -> str:
-    counted = "version = version + 1, unknown_ids = unknown_ids + ?"
-    return f"UPDATE calls SET {counted}, {_sets(*names)} WHERE sid = ? AND version = ?"
+    return f"UPDATE calls SET version = version + 1, {_sets(*names)} WHERE sid = ? AND version = ?"
 
 
 NEW_CALL = (
-    f"INSERT INTO calls (sid, version, unknown_ids, {_columns(*CALL, *INDEXED)}) "
-    f"VALUES (?, 1, ?, {_marks(*CALL, *INDEXED)}) ON CONFLICT (sid) DO NOTHING"
+    f"INSERT INTO calls (sid, version, {_columns(*CALL, *INDEXED)}) "
+    f"VALUES (?, 1, {_marks(*CALL, *INDEXED)}) ON CONFLICT (sid) DO NOTHING"
 )
 CALL_MOVED = _update(*CALL)
 CALL_REINDEXED = _update(*CALL, *INDEXED)
@@ -40,6 +39,9 @@ SAME_CASE = (
     + ", ".join(f"{name} = excluded.{name}" for name in CASE if name not in {"number", "call_sid", "opened_at"})
     + " WHERE cases.call_sid = excluded.call_sid"
 )
+TURN_ROW = f"{NEW_TURN} VALUES ({_marks(*TURN)})"
+EFFECT_ROW = f"{NEW_EFFECTS} VALUES ({_marks(*OUTBOX)}, 'waiting', 0) {ONCE}"
+CASE_ROW = f"{NEW_CASE} VALUES ({_marks(*CASE)}, 'open') {SAME_CASE}"
 EFFECT_TYPES = ("text", "text", "text", "text", "text", "timestamptz", "timestamptz")
 
 
@@ -48,11 +50,11 @@ def append(conn: Connection, rows: Rows) -> bool:
     sql, params = _call(rows)
     if conn.execute(sql, params).rowcount != 1:
         return False
-    conn.execute(f"{NEW_TURN} VALUES ({_marks(*TURN)})", rows.turn)
+    conn.execute(TURN_ROW, rows.turn)
     if rows.case:
-        conn.execute(f"{NEW_CASE} VALUES ({_marks(*CASE)}, 'open') {SAME_CASE}", rows.case)
+        conn.execute(CASE_ROW, rows.case)
     for effect in rows.outbox:
-        conn.execute(f"{NEW_EFFECTS} VALUES ({_marks(*OUTBOX)}, 'waiting', 0) {ONCE}", effect)
+        conn.execute(EFFECT_ROW, effect)
     return True
 
 
@@ -67,10 +69,10 @@ def append_at_once(conn: Connection, rows: Rows) -> bool:
 
 def _call(rows: Rows) -> tuple[str, tuple[object, ...]]:
     if rows.version == 0:
-        return NEW_CALL, (rows.sid, rows.unknown_ids, *rows.call, *(rows.indexed or ()))
+        return NEW_CALL, (rows.sid, *rows.call, *(rows.indexed or ()))
     if rows.indexed is None:
-        return CALL_MOVED, (rows.unknown_ids, *rows.call, rows.sid, rows.version)
-    return CALL_REINDEXED, (rows.unknown_ids, *rows.call, *rows.indexed, rows.sid, rows.version)
+        return CALL_MOVED, (*rows.call, rows.sid, rows.version)
+    return CALL_REINDEXED, (*rows.call, *rows.indexed, rows.sid, rows.version)
 
 
 @lru_cache(maxsize=16)

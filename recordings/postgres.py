@@ -40,7 +40,10 @@ class _Line:
         self._losses = 0
 
     def run(self, work: Work[T], losses: int) -> T:
-        """Run work. `losses` counts the connections that the store has lost: one from before the last is not trusted."""
+        """Run work. `losses` counts the connections that the store has lost; one from before the last is not trusted.
+
+        Raises psycopg.Error if nothing was done, Interrupted if that is not known, Conflict for a broken constraint.
+        """
         if self._conn is None or self._conn.closed or self._losses != losses:
             self.close()
             self._losses = losses

@@ -29,6 +29,7 @@ CALL = (
     "case_number",
     "ended_at",
     "message_at",
+    "unknown_ids",
     "document",
 )
 INDEXED = ("caller", "partner_id", "started_at")  # rewritten only when they change, for SQLite would redo each index
@@ -87,7 +88,6 @@ class Rows(msgspec.Struct, frozen=True):
     after: Known
     call: tuple[object, ...]
     indexed: tuple[object, ...] | None  # None: as stored
-    unknown_ids: int
     turn: tuple[object, ...]
     case: tuple[object, ...] | None  # None: as stored, or there is none
     outbox: tuple[tuple[object, ...], ...]
@@ -106,7 +106,6 @@ def rows_of(key: TurnKey, known: Known | None, turned: Turned, reply: bytes | No
         after=Known(call, version + 1, case or filed),
         call=_call_row(call, document, instant),
         indexed=None if before and _index_keys(before) == _index_keys(call) else _indexed(call, instant),
-        unknown_ids=sum(1 for event in turned.call.events if event.event == "id_unknown"),
         turn=_turn_row(key, turned.call, (at, changes, reply)),
         case=_case_row(case, instant) if case else None,
         outbox=tuple(_outbox_row(effect, call, at) for effect in turned.call.effects),
@@ -152,6 +151,7 @@ def _call_row(call: Call, document: str, instant: Instant) -> tuple[object, ...]
         call.case_number or None,
         instant(call.ended_at) if call.ended_at else None,
         instant(call.message.at) if call.message else None,
+        call.tally.unknown_ids,
         document,
     )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import product
 
-from routing.decide import FACTS, Enquiry
+from routing.enquiry import FACTS, Enquiry
 from routing.partner import Certification, PartnerType
 from routing.policy import LineKind, Route
 
@@ -97,13 +97,12 @@ def shares(routes: Sequence[Route]) -> tuple[list[int], int]:
     return decided, left
 
 
-def choosing(combinations: int, choice: str) -> int:
-    """Return the same combinations after the caller has made a choice."""
-    target, moved = CHOICES.index(choice), 0
-    for place, made in enumerate(CHOICES):
-        some = combinations & having("choice", made)
-        moved |= some << (target - place) if target >= place else some >> (place - target)
-    return moved
+def leading_to(combinations: int, choice: str) -> int:
+    """Return every combination that a caller's choice turns into one of these."""
+    chosen, target, origins = combinations & having("choice", choice), CHOICES.index(choice), 0
+    for place in range(len(CHOICES)):
+        origins |= chosen << (place - target) if place >= target else chosen >> (target - place)
+    return origins
 
 
 def one_of(combinations: int) -> Facts:

@@ -1,68 +1,17 @@
 """Where a call goes, and why: Enquiry + Policy + overrides + instant -> Decision."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
 import msgspec
 
-from routing.partner import Certification, PartnerType
-from routing.policy import Desk, Does, LineKind, Place, Policy, Route
+from routing.enquiry import FACTS, URGENT_AT_MOST, Enquiry
+from routing.policy import Desk, Does, Place, Policy, Route
 from routing.schedule import Hours, Override
 
-# The closed set of facts that a route may ask about, and every value that each can have.
-FACTS: dict[str, tuple[str, ...]] = {
-    "line": ("standard", "certified", "shared", "voicemail"),
-    "type": ("agency", "resale", "wholesale", "referral", "unknown"),
-    "certified": ("yes", "no"),
-    "certification": ("valid", "expired", "none"),
-    "loa": ("on_file", "missing", "not_required"),
-    "intent": ("new", "existing", "escalation", "engineer", "none"),
-    "urgent": ("yes", "no", "unasked"),
-    "home": ("open", "closed"),
-    "elsewhere": ("open", "closed"),
-    "case_desk": ("open", "closed", "none"),
-    "choice": ("none", "live", "voicemail", "customer", "how", "declined"),
-}
-URGENT_AT_MOST = 1  # Severity 0 and 1
-
-
-@dataclass(frozen=True, slots=True)
-class Enquiry:
-    """All that is known of a call when it is to be routed.
-
-    An unidentified caller has no type. `severity` is None until it is known; `outage_denied` says that the caller
-    was asked and that it is no Severity 1.
-    """
-
-    line: LineKind
-    region: str
-    type: PartnerType | None = None
-    certification: Certification = Certification.NONE
-    loa: str = "not_required"
-    intent: str = "none"
-    severity: int | None = None
-    outage_denied: bool = False
-    case_desk: str | None = None
-    choice: str = "none"
-
-    @property
-    def certified(self) -> bool:
-        """Whether Tier 2 is open to the caller: a valid certification of any type but referral."""
-        return self.certification is Certification.VALID and self.type not in (None, PartnerType.REFERRAL)
-
-    @property
-    def urgent(self) -> str:
-        """Whether this is a Severity 0 or 1; one that nobody asked about may be."""
-        if self.severity is None:
-            return "no" if self.outage_denied else "unasked"
-        return "yes" if self.severity <= URGENT_AT_MOST else "no"
-
-    @property
-    def tier(self) -> int:
-        """The tier that the caller is entitled to."""
-        return 2 if self.certified else 1
+__all__ = ["FACTS", "URGENT_AT_MOST", "Decision", "Enquiry", "Rejected", "Target", "decide", "in_scope"]
 
 
 class Target(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -113,20 +62,30 @@ def decide(enquiry: Enquiry, policy: Policy, instant: datetime, overrides: Seque
     floor = Floor(enquiry, policy, instant, overrides)
     facts = floor.facts()
     rejected: list[Rejected] = []
-    for route in policy.routes:
-        stumble = _stumble(route, facts)
-        if stumble is None:
+    for route, conditions in _rows(policy):
+        for fact, refused in conditions:
+            stumble = refused.get(facts[fact])
+            if stumble is not None:
+                rejected.append(stumble)
+                break
+        else:
             return floor.settle(route, facts, tuple(rejected))
-        rejected.append(Rejected(route.rule, stumble, facts[stumble]))
-    msg = f"{policy.file}: no route matches {facts}; the proof at load makes this impossible"
+    msg = f"{policy.file}: no route matches {facts}; the check at load makes this impossible"
     raise LookupError(msg)
 
 
-def _stumble(route: Route, facts: dict[str, str]) -> str | None:
+Conditions = tuple[tuple[str, Mapping[str, Rejected]], ...]
+
+
+@lru_cache(maxsize=64)
+def _rows(policy: Policy) -> tuple[tuple[Route, Conditions], ...]:
+    """Return each route with its conditions, and with what is to be said of every value that a condition refuses."""
+    return tuple((route, tuple(_conditions(route))) for route in policy.routes)
+
+
+def _conditions(route: Route) -> Iterable[tuple[str, Mapping[str, Rejected]]]:
     for fact, values in route.when.items():
-        if facts[fact] not in values:
-            return fact
-    return None
+        yield fact, {value: Rejected(route.rule, fact, value) for value in FACTS[fact] if value not in values}
 
 
 def in_scope(overrides: Sequence[Override], desk: Desk) -> tuple[Override, ...]:
@@ -136,44 +95,51 @@ def in_scope(overrides: Sequence[Override], desk: Desk) -> tuple[Override, ...]:
 
 @dataclass(slots=True)
 class Floor:
-    """The desks as they stand at one instant, seen by one enquiry."""
+    """The desks of the caller's tier as they stand at one instant."""
 
     enquiry: Enquiry
     policy: Policy
     instant: datetime
     overrides: Sequence[Override]
+    tier: int = field(init=False)
+    home: Desk = field(init=False)
+    home_hours: Hours = field(init=False)
+    others: list[tuple[Desk, Hours]] = field(init=False)  # to the west, one after another
+    open_others: list[Desk] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look at every desk once."""
+        self.tier = self.enquiry.tier
+        self.home = self.policy.desk(self.enquiry.region, self.tier)
+        self.home_hours = self.hours(self.home)
+        desks = (self.policy.desk(region, self.tier) for region in self.policy.neighbours(self.enquiry.region))
+        self.others = [(desk, self.hours(desk)) for desk in desks]
+        self.open_others = [desk for desk, hours in self.others if hours.open]
 
     def hours(self, desk: Desk) -> Hours:
         """Return whether a desk answers now, why, and when that changes."""
         return desk.hours.at(self.instant, in_scope(self.overrides, desk) if self.overrides else ())
 
-    def open_desks(self, regions: Iterable[str]) -> list[Desk]:
-        """Return the open desks of the caller's tier, in the order of the regions."""
-        desks = (self.policy.desk(region, self.enquiry.tier) for region in regions)
-        return [desk for desk in desks if self.hours(desk).open]
-
     def facts(self) -> dict[str, str]:
         """Return the value of every fact that routes may ask about."""
         asked = self.enquiry
-        home = self.policy.desk(asked.region, asked.tier)
-        others = self.policy.neighbours(asked.region)
         return {
             "line": asked.line.value,
             "type": asked.type.value if asked.type else "unknown",
-            "certified": "yes" if asked.certified else "no",
+            "certified": "yes" if self.tier == 2 else "no",
             "certification": asked.certification.value,
             "loa": asked.loa,
             "intent": asked.intent,
             "urgent": asked.urgent,
-            "home": "open" if self.hours(home).open else "closed",
-            "elsewhere": "open" if self.open_desks(others) else "closed",
-            "case_desk": self._case_desk(),
+            "home": "open" if self.home_hours.open else "closed",
+            "elsewhere": "open" if self.open_others else "closed",
+            "case_desk": self._case_desk() if asked.case_desk else "none",
             "choice": asked.choice,
         }
 
     def _case_desk(self) -> str:
         desk = self.policy.desks.get(self.enquiry.case_desk or "")
-        if desk is None or desk.tier > self.enquiry.tier:
+        if desk is None or desk.tier > self.tier:
             return "none"
         return "open" if self.hours(desk).open else "closed"
 
@@ -187,75 +153,69 @@ class Floor:
             kind=_kind(route, first),
             at=self.instant,
             policy=self.policy.version,
-            tier=first.tier if first else self.enquiry.tier if route.does is Does.OFFER else 0,
+            tier=first.tier if first else self.tier if route.does is Does.OFFER else 0,
             region=first.region if first else self._region(route),
             desk=first.id if first else "",
             ring=ring,
             offer=dict(route.offer),
-            say=tuple(said.prompt for said in route.say if _holds(said.when, facts)),
+            say=tuple(said.prompt for said in route.say if not said.when or _holds(said.when, facts)),
             flags=route.flags,
-            gate=self.enquiry.urgent == "unasked" and ends_without_a_person(route),
-            home_closed=self._home_closed(),
-            reopens=self._reopens(facts),
+            gate=facts["urgent"] == "unasked" and ends_without_a_person(route, facts["home"]),
+            home_closed="" if self.home_hours.open else self.home_hours.basis.value,
+            reopens=None if self.home_hours.open else self._reopens(),
             file_line=route.file_line,
             facts=facts,
             rejected=rejected,
         )
 
     def _region(self, route: Route) -> str:
-        if route.does is Does.OFFER and "live" in route.offer.values():
-            return next((desk.region for desk in self._offered()), self.enquiry.region)
-        return self.enquiry.region
+        """Return the region of the desk that a caller is offered, else the home region."""
+        offered = route.does is Does.OFFER and "live" in route.offer.values() and not self.home_hours.open
+        return self.open_others[0].region if offered and self.open_others else self.enquiry.region
 
-    def _offered(self) -> list[Desk]:
-        return self.open_desks((self.enquiry.region, *self.policy.neighbours(self.enquiry.region)))
-
-    def _targets(self, place: Place) -> Iterable[Target]:
-        home, others = self.enquiry.region, self.policy.neighbours(self.enquiry.region)
+    def _targets(self, place: Place) -> Sequence[Target]:
         if place is Place.ON_CALL:
-            return _ladder(self.policy, home)
+            return _ladder(self.policy.on_call[self.enquiry.region])
+        return [target for desk in self._desks(place) for target in _ring(desk.id, desk.ring)]
+
+    def _desks(self, place: Place) -> Sequence[Desk]:
+        """Return the desks that a place stands for; a closed one is none, except the desk that holds the case."""
+        if place is Place.HOME:
+            return [self.home] if self.home_hours.open else []
         if place is Place.HOME_TIER_1:
-            return _desk_targets(desk for desk in [self.policy.desk(home, 1)] if self.hours(desk).open)
+            desk = self.policy.desk(self.enquiry.region, 1)
+            return [desk] if self.hours(desk).open else []
         if place is Place.CASE_DESK:
-            return _desk_targets([self.policy.desks[self.enquiry.case_desk or ""]])
-        open_desks = self.open_desks([home] if place is Place.HOME else others)
-        return _desk_targets(open_desks[:1] if place is Place.NEXT_OPEN else open_desks)
+            return [self.policy.desks[self.enquiry.case_desk or ""]]
+        return self.open_others[:1] if place is Place.NEXT_OPEN else self.open_others
 
-    def _home_closed(self) -> str:
-        hours = self.hours(self.policy.desk(self.enquiry.region, self.enquiry.tier))
-        return "" if hours.open else hours.basis.value
-
-    def _reopens(self, facts: dict[str, str]) -> datetime | None:
-        everywhere = [self.policy.desk(region, self.enquiry.tier) for region in self.policy.follow_the_sun]
-        home = self.policy.desk(self.enquiry.region, self.enquiry.tier)
-        if facts["home"] == "open":
-            return None
-        desks = [home] if facts["elsewhere"] == "open" else everywhere
-        return min((at for desk in desks if (at := self.hours(desk).next_opening)), default=None)
+    def _reopens(self) -> datetime | None:
+        every = [self.home_hours] if self.open_others else [self.home_hours, *(hours for _, hours in self.others)]
+        return min((hours.next_opening for hours in every if hours.next_opening), default=None)
 
 
-def ends_without_a_person(route: Route) -> bool:
-    """Whether a route may end in a recording or a goodbye, so that a Severity 1 must not be let into it unasked."""
-    if route.does is Does.OFFER:
-        return "voicemail" in route.offer.values() or "live" not in route.offer.values()
-    return route.does is not Does.RING
+def ends_without_a_person(route: Route, home: str) -> bool:
+    """Whether a route may end in a recording or a goodbye, so that a Severity 1 must not be let into it unasked.
+
+    A caller who does not choose among what is offered is put through only while the home desk is open.
+    """
+    if route.does is not Does.OFFER:
+        return route.does is not Does.RING
+    return home == "closed" or "voicemail" in route.offer.values() or "live" not in route.offer.values()
 
 
-def _holds(when: Mapping[str, frozenset[str]], facts: dict[str, str]) -> bool:
+def _holds(when: Mapping[str, frozenset[str]], facts: Mapping[str, str]) -> bool:
     return all(facts[fact] in values for fact, values in when.items())
 
 
-def _desk_targets(desks: Iterable[Desk]) -> list[Target]:
-    return [Target(destination, desk.id) for desk in desks for destination in desk.ring]
+@lru_cache(maxsize=256)
+def _ring(desk: str, destinations: tuple[str, ...]) -> tuple[Target, ...]:
+    return tuple(Target(destination, desk) for destination in destinations)
 
 
 @lru_cache(maxsize=64)
-def _ladder_of(levels: tuple[tuple[str, ...], ...]) -> tuple[Target, ...]:
+def _ladder(levels: tuple[tuple[str, ...], ...]) -> tuple[Target, ...]:
     return tuple(Target(destination, level=number) for number, level in enumerate(levels, 1) for destination in level)
-
-
-def _ladder(policy: Policy, region: str) -> tuple[Target, ...]:
-    return _ladder_of(policy.on_call[region])
 
 
 def _kind(route: Route, first: Desk | None) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 # Every code, and what it would mean to a caller or to those who answer, if the file were used all the same.
 CONSEQUENCES = {
@@ -33,6 +34,7 @@ CONSEQUENCES = {
     "RT4": "Callers who are not entitled would reach Tier 2, or leave an escalation voicemail.",
     "RT5": "Callers would hear the same question again and again.",
     "RT6": "The row could not do what it says.",
+    "RT7": "Somebody who asks for an engineer would be asked something else instead.",
     "SV1": "Nobody would know by when to answer.",
     "V1": "The published value may have changed since.",
     "V2": "It holds until somebody confirms it.",
@@ -62,6 +64,20 @@ class Fault:
     def __str__(self) -> str:
         """Return the fault as one line for an editor or a terminal."""
         return f"{self.file}:{self.line}: {self.code} {self.what} — {self.mend}"
+
+
+class Note(NamedTuple):
+    """What a check notes about a line of the file it looks at."""
+
+    level: Level
+    line: int
+    code: str
+    what: str
+    mend: str
+
+    def of(self, file: str) -> "Finding":
+        """Return the finding that this is about a file."""
+        return Finding(self.level, file, self.line, self.code, self.what, self.mend, CONSEQUENCES[self.code])
 
 
 @dataclass(frozen=True, slots=True)

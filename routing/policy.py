@@ -165,7 +165,7 @@ class Timing:
     message_silence: int = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # known by identity: one object a version
 class Policy:
     """One programme's rules, read and checked."""
 

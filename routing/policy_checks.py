@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from routing.combinations import one_of, shares, where
-from routing.decide import FACTS
+from routing.enquiry import FACTS
 from routing.policy import Does, Place, Route
 from routing.policy_form import Draft
 from routing.policy_model import CHOICES

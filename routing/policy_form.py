@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from routing import policy_model
-from routing.decide import FACTS
+from routing.enquiry import FACTS
 from routing.policy_model import HINTS, PolicyEntry
 from routing.policy_text import Sheet, Trail
 

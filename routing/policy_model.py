@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from routing.decide import FACTS
+from routing.enquiry import FACTS
 from routing.policy import Does, LineKind, Place
 
 CHOICES = tuple(choice for choice in FACTS["choice"] if choice not in ("none", "declined"))

@@ -31,6 +31,7 @@ __all__ = [
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _YEARS_KEPT = 12
+_YEARS = range(1970, 2200)  # zones and calendars say nothing sensible about others
 _MOMENT = timedelta(microseconds=1)
 
 
@@ -54,7 +55,7 @@ class Override:
         object.__setattr__(self, "ends", utc(self.ends))
         if self.ends <= self.starts:
             raise ValueError(
-                f"override {self.reason!r} ends at {self.ends}, which is not after its start {self.starts}"
+                f"override {self.reason!r} ends at {self.ends}, not after its start {self.starts}: give a later end"
             )
 
     def rank(self) -> tuple[bool, datetime, timedelta, bool, str]:
@@ -89,7 +90,10 @@ class Schedule:
             ) from None
 
     def at(self, instant: datetime, overrides: Sequence[Override] = ()) -> Hours:
-        """Return the hours in force at an aware instant. The overrides are those of this schedule's scope only."""
+        """Return the hours in force at an aware instant. The overrides are those of this schedule's scope only.
+
+        Raises ValueError for a naive instant, and for one before 1970 or after 2199.
+        """
         if instant.tzinfo is None or overrides:
             return self._overruled(utc(instant), overrides)  # utc() refuses a naive instant
         year = self._years.get(instant.year) or self._lay_out(instant.year)
@@ -157,6 +161,8 @@ class Schedule:
             start = change or start + IN_SIGHT
 
     def _lay_out(self, year: int) -> Timetable:
+        if year not in _YEARS:
+            raise ValueError(f"no opening hours are known for the year {year}: ask for one from 1970 to 2199")
         if len(self._years) >= _YEARS_KEPT:
             self._years.clear()
         table = self._years[year] = timetable(self._plan, ZoneInfo(self.zone), year)

@@ -89,12 +89,13 @@ class Caller(Leg):
         if not is_key and end not in {"silence", "limit"}:
             raise self.failure(f"{end!r} does not end this recording")
         self.waiting, self._last_key = None, len(self._spoken)
-        self.takes.append(Take.of(self, record, seconds))
-        self.notes(f"-- leaves a message of {int(seconds)} s ({end})")
-        if end == "silence" and int(seconds) == 0 and not silent_action:
+        take = Take.of(self, record, seconds)
+        self.takes.append(take)
+        self.notes(f"-- leaves a message of {take.seconds} s ({end})")
+        if end == "silence" and not take.seconds and not silent_action:
             self._runs()
         else:
-            self._asks(record["action"], **self.takes[-1].action_fields, **({"Digits": end} if is_key else {}))
+            self._asks(record["action"], **take.action_fields, **({"Digits": end} if is_key else {}))
 
     # --- the end
 

@@ -95,7 +95,8 @@ class Engineer(Leg):
             self._runs()
 
     def hangs_up(self) -> Self:
-        """Put the phone down."""
+        """Put the phone down, having heard what there was to hear."""
+        self._listens()
         if not self.ended:
             self._ends("the engineer hung up")
         return self

@@ -10,11 +10,7 @@ from routing.schedule import Schedule, Window
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
-SECOND = timedelta(seconds=1)
 DAY = timedelta(days=1)
-
-
-"""Both changes of each region, the gap and the doubled hour."""
 
 
 @pytest.mark.parametrize(
@@ -28,9 +24,7 @@ DAY = timedelta(days=1)
         ("Australia/Sydney", "2027-10-01 05:00", "2027-10-03 18:00", -1),
     ],
 )
-def test_the_desk_opens_at_the_same_local_time_after_the_clocks_change(
-    self, zone, friday, monday_opening, offset_moves
-):
+def test_the_desk_opens_at_the_same_local_time_after_the_clocks_change(zone, friday, monday_opening, offset_moves):
     schedule = desk("moves", zone, "05:00-18:00")
     hours = schedule.at(z(friday))
 

@@ -1,6 +1,6 @@
 """Public holidays, as observed, with the days that an office adds or works through."""
 
-from datetime import date, timedelta
+from datetime import date
 
 import pendulum
 import pytest
@@ -8,12 +8,6 @@ from desks import closed, desk, spans, weekdays, z
 
 from routing.holidays import HolidayRule, covers, predicted
 from routing.schedule import Basis, Schedule
-
-HOUR = timedelta(hours=1)
-MINUTE = timedelta(minutes=1)
-SECOND = timedelta(seconds=1)
-DAY = timedelta(days=1)
-
 
 US_DAYS = HolidayRule("US")
 

@@ -1,6 +1,6 @@
 """Overrides and emergencies: what a person decides outranks every calendar, for a time."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,11 +8,6 @@ from desks import EMEA, closed, desk, opened, spans, weekdays, z
 
 from routing.holidays import HolidayRule
 from routing.schedule import Basis, Override, Schedule
-
-HOUR = timedelta(hours=1)
-MINUTE = timedelta(minutes=1)
-SECOND = timedelta(seconds=1)
-DAY = timedelta(days=1)
 
 
 def override(*, opens: bool, start: str, end: str, reason: str = "drill", emergency: bool = False) -> Override:

@@ -145,9 +145,10 @@ def test_a_seed_leaves_the_digits_of_a_silence_out_now_and_then():
 def test_any_fields_can_be_submitted_raw():
     phone, service = phone_to({"/voice": MENU, "/menu": BYE})
 
-    phone.dials(LINE).submits(Digits="1\n", SpeechResult="one")
+    call = phone.dials(LINE).submits(Digits="1\n", SpeechResult="one")
 
     assert service.asked("/menu")[0]["Digits"] == "1\n"
+    assert call.spoken == ["For a new problem, press 1.", "Goodbye."]
 
 
 def test_a_redirect_is_followed_by_post_and_an_endless_one_fails():
@@ -220,7 +221,7 @@ def test_media_are_fetched_when_asked_for_and_must_be_audio():
     plays = response(verb("Play", url("/tone.wav").partition("#")[0]), verb("Hangup"))
     phone, service = phone_to({"/voice": plays}, fetch_media=True)
 
-    phone.dials(LINE)
+    assert phone.dials(LINE).spoken == []
     assert [(one["REQUEST_METHOD"], one["PATH_INFO"]) for one in service.environs][1] == ("GET", "/tone.wav")
     assert phone.seconds == 10
     service.documents["/voice"] = plays.replace(".wav", ".txt")

@@ -39,20 +39,20 @@ def test_an_engineer_who_accepts_is_bridged_and_the_action_says_so_when_they_han
 
 
 @pytest.mark.parametrize(
-    ("act", "status", "reached"),
+    ("act", "status", "reached", "seconds"),
     [
-        (Call.engineer_passes, "completed", True),
-        (Call.engineer_is_silent, "completed", True),
-        (Call.machine_answers, "completed", True),
-        (Call.engineer_hangs_up_in_whisper, "completed", True),
-        (Call.is_busy, "busy", False),
-        (Call.does_not_answer, "no-answer", False),
-        (Call.fails, "failed", False),
-        (Call.rejects, "busy", False),
-        (Call.is_canceled, "canceled", False),
+        (Call.engineer_passes, "completed", True, 5 + 1.5 + 0.3),
+        (Call.engineer_is_silent, "completed", True, 5 + 1.5 + 6),
+        (Call.machine_answers, "completed", True, 5 + 1.5 + 6),
+        (Call.engineer_hangs_up_in_whisper, "completed", True, 5 + 1.5),
+        (Call.is_busy, "busy", False, 5),
+        (Call.does_not_answer, "no-answer", False, 20 + 5),
+        (Call.fails, "failed", False, 5),
+        (Call.rejects, "busy", False, 5),
+        (Call.is_canceled, "canceled", False, 5),
     ],
 )
-def test_whoever_does_not_accept_is_not_bridged(act, status, reached):
+def test_whoever_does_not_accept_is_not_bridged(act, status, reached, seconds):
     phone, service = phone_to({"/voice": RINGS, "/dialled": NEXT})
 
     call = act(phone.dials(LINE))
@@ -61,6 +61,7 @@ def test_whoever_does_not_accept_is_not_bridged(act, status, reached):
     assert (ended["DialCallStatus"], ended["DialBridged"]) == (status, "false")
     assert ("DialCallDuration" in ended, bool(service.asked("/whisper"))) == (reached, reached)
     call.hears("Nobody was free")
+    assert phone.seconds == pytest.approx(2 / 2.75 + seconds + 3 / 2.75, abs=0.1)
 
 
 def test_a_whisper_that_forgets_to_hang_up_connects_a_machine():
@@ -112,7 +113,7 @@ def test_a_race_of_engineers_shows_whom_the_service_let_through():
     phone, service = phone_to({"/voice": RINGS_BOTH})
     assert phone.dials(LINE).engineers_accept_at_once() == [ENGINEER, COLLEAGUE]
 
-    taken = iter([response(), response(say("Taken."), verb("Hangup"))])
+    taken = iter([response(), response(verb("Hangup"))])
     service.documents["/accept"] = lambda _form: next(taken)
     call = phone.dials(LINE)
     [winner] = call.engineers_accept_at_once()
@@ -128,6 +129,11 @@ def test_a_number_tells_the_events_it_was_asked_to_tell():
 
     events = [(form["CallStatus"], form["SequenceNumber"]) for form in service.asked("/leg")]
     assert events == [("initiated", "0"), ("ringing", "1"), ("in-progress", "2"), ("completed", "3")]
+
+    number = verb("Number", ENGINEER, statusCallback=url("/end"))
+    service.documents["/voice"] = response(verb("Dial", number, timeout=20, timeLimit=60, callerId=LINE))
+    phone.dials(LINE).is_busy()
+    assert [(form["CallStatus"], form["SequenceNumber"]) for form in service.asked("/end")] == [("busy", "2")]
 
 
 def test_a_recorded_conversation_is_reported_and_its_recording_arrives():

@@ -11,7 +11,6 @@ from routing.holidays import HolidayRule
 from routing.schedule import Basis, Schedule, Window, next_boundary
 
 HOUR = timedelta(hours=1)
-MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
 DAY = timedelta(days=1)
 
@@ -27,7 +26,7 @@ def somebody_open(start: datetime, end: datetime) -> list[tuple[datetime, dateti
     return joined
 
 
-"""What the published hours come to in UTC; the EMEA desk keeps London time although the guide prints GMT."""
+# What the published hours come to in UTC. The EMEA desk keeps London time although the guide prints GMT.
 
 
 @pytest.mark.parametrize(
@@ -124,7 +123,7 @@ def test_a_sydney_partner_at_nine_on_monday_is_too_early_for_every_desk(nine_in_
     assert min(each.at(at).next_opening for each in DESKS) - at == wait
 
 
-"""Weekly windows, and what the answer says."""
+# Weekly windows, and what the answer says.
 
 
 def test_an_answer_names_the_day_and_its_hours():
@@ -200,6 +199,18 @@ def test_a_year_can_be_asked_of_at_its_ends():
             schedule = Schedule("edge", zone, ((Window.parse("00:00-24:00"),),) * 7)
             assert schedule.is_open(there)
             assert schedule.at(there).reason == f"{there:%A} 00:00-24:00"
+
+
+def test_a_schedule_answers_for_more_years_than_it_keeps():
+    for year in range(1990, 2041):
+        noon = datetime(year, 1, 15, 12, tzinfo=UTC)
+        assert EMEA.is_open(noon) is (noon.weekday() < 5)
+
+
+@pytest.mark.parametrize("year", [1, 1969, 2200, 9999])
+def test_a_year_beyond_all_calendars_is_refused(year):
+    with pytest.raises(ValueError, match="ask for one from 1970 to 2199"):
+        EMEA.at(datetime(year, 6, 1, tzinfo=UTC))
 
 
 def test_an_opening_thirteen_months_ahead_is_seen_and_one_fifteen_months_ahead_is_not():

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from routing.holidays import HolidayRule
 from routing.schedule import Override, Schedule, Window
 
-HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
 DAY = timedelta(days=1)
@@ -43,9 +42,6 @@ def situations(draw):
         st.booleans(),
     )
     return draw(schedules), at, draw(st.lists(made, max_size=4))
-
-
-"""What holds for any hours, any overrides, at any instant of a year with its clock changes."""
 
 
 @given(situations())

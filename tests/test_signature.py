@@ -35,7 +35,7 @@ def library_signs(target: str, pairs: list[tuple[str, str]], token: str = TOKEN,
 
 
 def is_genuine(target: str, pairs: list[tuple[str, str]], header: str | None, *tokens: str, base: str = BASE) -> bool:
-    return Signature(base, tokens or (TOKEN,)).is_genuine(target, signed_text(pairs), header)
+    return Signature(base, tokens or (TOKEN,)).is_genuine(target, signed_text(set(pairs)), header)
 
 
 def test_the_example_of_twilios_documentation_verifies():

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 WORDS_PER_SECOND = 165 / 60
 PLAY_SECONDS = 10.0
-VERBS_WITH_TEXT = {"Say", "Play", "Redirect", "Number"}
+VERBS_WITHOUT_TEXT = {"Gather", "Record", "Dial", "Pause", "Hangup", "Reject"}
 SSML = {"break", "emphasis", "lang", "p", "phoneme", "prosody", "s", "say-as", "sub", "w"}
 
 
@@ -91,6 +91,6 @@ def _verb(element: ET.Element, text: str) -> Verb:
             fault(f"not SSML inside <Say>: {sorted(strange)}", text)
         return Verb("Say", element.attrib, "".join(element.itertext()).strip())
     own = (element.text or "").strip()
-    if own and element.tag not in VERBS_WITH_TEXT:
+    if own and element.tag in VERBS_WITHOUT_TEXT:
         fault(f"stray text in <{element.tag}>", text)
     return Verb(element.tag, element.attrib, own, tuple(_verb(child, text) for child in element))

@@ -24,7 +24,7 @@ class PhoneClock:
     def __init__(self, start: datetime, *, real: bool = False, hangs_up_at: float | None = None) -> None:
         self.start = start
         self.elapsed = 0.0
-        self.real = real
+        self._began = time.monotonic() if real else None
         self._end = hangs_up_at
 
     @property
@@ -35,12 +35,16 @@ class PhoneClock:
     def spend(self, seconds: float) -> None:
         """Let time pass. Raises CallerGone at the second at which the caller hangs up."""
         gone = self._end is not None and self.elapsed + seconds >= self._end
-        passing = max(0.0, (self._end or 0.0) - self.elapsed) if gone else seconds
-        if self.real:
-            time.sleep(passing)
-        self.elapsed += passing
+        self.elapsed = max(self.elapsed, self._end or 0.0) if gone else self.elapsed + seconds
+        if self._began is not None:
+            self._keep_up(self._began)
         if gone:
             raise CallerGone
+
+    def _keep_up(self, began: float) -> None:
+        """Sleep until the real clock is there too; what a person took longer than that counts."""
+        time.sleep(max(0.0, began + self.elapsed - time.monotonic()))
+        self.elapsed = max(self.elapsed, time.monotonic() - began)
 
 
 def spoken_seconds(text: str) -> float:

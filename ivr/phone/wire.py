@@ -40,7 +40,7 @@ class Address:
 
 
 class Wire:
-    """Sends webhooks for one call. `instant` says what time it is there; None leaves that to the service's own clock."""
+    """Sends webhooks for one call. `instant` says what time it is there; None leaves that to the service's clock."""
 
     def __init__(self, address: Address, instant: Callable[[], datetime | None]) -> None:
         self.address = address

@@ -1,0 +1,88 @@
+"""Bringing a database to the schema of this version."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from recordings.store import Store, StoreUnavailable
+
+LOCK = 7_023_116  # the advisory lock that migrations of one Postgres database take, one after another
+PATIENCE = 60  # seconds that a migration waits for whoever writes to a SQLite file
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Bring a database to a revision, all of it or nothing; a SQLite file is made if it is not there.
+
+    Two that run at once do it one after the other. Raises StoreUnavailable when the database cannot be reached.
+    """
+    _make_file(url)
+    with _connected(url) as conn:
+        config = _config()
+        config.attributes["connection"] = conn
+        command.upgrade(config, revision)
+
+
+def is_current(store: Store, timeout: float = 3.0) -> bool:
+    """Whether a store has the schema of this version. Raises StoreUnavailable, also where there is no schema at all."""
+    rows = store.read(lambda conn: conn.execute("SELECT version_num FROM alembic_version").fetchall(), timeout)
+    return rows == [(ScriptDirectory.from_config(_config()).get_current_head(),)]
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    return config
+
+
+def _make_file(url: str) -> None:
+    """Make the SQLite file, readable to its owner alone, and switch it to WAL mode, which it then keeps."""
+    parts = make_url(url)
+    if parts.get_backend_name() != "sqlite" or not parts.database:
+        return
+    path = Path(parts.database)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        conn = sqlite3.connect(path, timeout=PATIENCE)
+        conn.execute("PRAGMA journal_mode=WAL").close()
+        conn.close()
+    except (OSError, sqlite3.Error) as error:
+        raise StoreUnavailable(f"{path}: {error}") from error
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[Connection]:
+    engine = _engine(url)
+    try:
+        with engine.begin() as conn:
+            if engine.dialect.name == "postgresql":
+                conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            yield conn
+    except DBAPIError as error:
+        raise StoreUnavailable(str(error.orig).strip()) from error
+    finally:
+        engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": 10})
+    arguments = {"timeout": PATIENCE, "isolation_level": None}
+    engine = create_engine(url, poolclass=NullPool, connect_args=arguments)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _begin(conn: Connection) -> None:
+    """Open a transaction that covers the schema too; left to itself the driver would commit each statement of it."""
+    conn.exec_driver_sql("BEGIN IMMEDIATE")

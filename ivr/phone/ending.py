@@ -1,0 +1,59 @@
+"""How a call ended, as the log has it."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from flows.call import Call
+from recordings.log import CallLog
+from recordings.store import StoreUnavailable, open_store
+
+T = TypeVar("T")
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """What came of a call. `destination` is a desk, or else the kind of place; `dialled` the destinations in order."""
+
+    rule: str
+    rules: tuple[str, ...]
+    case_number: str
+    outcome: str
+    destination: str
+    dialled: tuple[str, ...]
+    flags: tuple[str, ...]
+
+
+def ending_of(call: Call) -> Ending:
+    """Return what came of a call."""
+    decision = call.decision
+    return Ending(
+        rule=call.rules[-1] if call.rules else "",
+        rules=call.rules,
+        case_number=call.case_number,
+        outcome=call.outcome,
+        destination=(decision.desk or decision.kind) if decision else "none",
+        dialled=tuple(leg.destination for leg in call.legs),
+        flags=call.flags,
+    )
+
+
+def look_up(sid: str, database_url: str) -> Ending | None:
+    """Return what came of a call; None if it is not in the log, or the log is out of reach."""
+    try:
+        return with_log(database_url, lambda log: _ending(log.load(sid)))
+    except (StoreUnavailable, ValueError):
+        return None
+
+
+def with_log(database_url: str, work: Callable[[CallLog], T]) -> T:
+    """Do something with the log. Raises StoreUnavailable, and ValueError for a URL that is none."""
+    store = open_store(database_url)
+    try:
+        return work(CallLog(store))
+    finally:
+        store.close()
+
+
+def _ending(call: Call | None) -> Ending | None:
+    return ending_of(call) if call else None

@@ -1,0 +1,76 @@
+"""A call that nobody has made: to ask where it would go."""
+
+from datetime import datetime
+
+import msgspec
+
+from flows.call import Call, CaseRef, Directory
+from flows.conversation import NODES
+from flows.desk import Desk
+from flows.heard import Rang
+from flows.turn import new_call
+from routing.partner import Partner, Status
+from routing.policy import Line, LineKind, Policy
+
+NO_CALL = f"CA{0:032}"
+
+
+class Supposed(msgspec.Struct, frozen=True):
+    """What is supposed of a call. `intent` None is the usual one of the line; `severity` None is not asked yet."""
+
+    line: Line
+    at: datetime
+    severity: int | None = None
+    intent: str | None = None
+
+
+class NoDirectory:
+    """A directory in which nobody is listed."""
+
+    def partner(self, partner_id: str) -> Partner | None:
+        """Return nobody."""
+
+    def partners_of(self, number: str) -> tuple[Partner, ...]:  # noqa: ARG002
+        """Return nobody."""
+        return ()
+
+    def loa_on_file(self, partner_id: str, instant: datetime) -> bool:  # noqa: ARG002
+        """Return that there is none."""
+        return False
+
+    def case(self, number: str) -> CaseRef | None:
+        """Return no case."""
+
+    def message_left(self, partner_id: str, caller: str, since: datetime) -> tuple[str, datetime] | None:
+        """Return no message."""
+
+    def unknown_ids(self, caller: str, since: datetime) -> int:  # noqa: ARG002
+        """Return none."""
+        return 0
+
+    def severity_1_calls(self, caller: str, since: datetime) -> int:  # noqa: ARG002
+        """Return none."""
+        return 0
+
+    def new_case_number(self) -> str:
+        """Return no number: nothing is opened here."""
+        return ""
+
+
+def supposed_call(supposed: Supposed, partner: Partner | None, desk: Desk) -> Call:
+    """Return the call as it would stand when it is to be routed, with the partner identified as in the conversation."""
+    call = new_call(Rang(NO_CALL, supposed.line.number, None), desk.policy, supposed.at)
+    usual = "none" if supposed.line.kind is LineKind.VOICEMAIL else "new"
+    call = call.but(severity=supposed.severity, intent=supposed.intent or usual)
+    if partner and partner.status is Status.ACTIVE:
+        region = partner.region if partner.region in desk.policy.regions else call.region
+        call = call.but(partner=partner, region=region)
+    elif partner:
+        call = call.flagged("PARTNER_INACTIVE")
+    identified, _ = NODES["identified"].step(call, None, desk, supposed.at)
+    return identified.but(events=())
+
+
+def read_only_desk(policy: Policy, directory: Directory | None = None) -> Desk:
+    """Return a desk from which nobody is rung: enough to decide and to explain."""
+    return Desk(policy, frozenset(), frozenset(), {}, (), directory or NoDirectory())
