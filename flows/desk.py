@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-
-import pendulum
+from zoneinfo import ZoneInfo
 
 from flows.call import Call, Contacts, Directory
 from routing.decide import URGENT_AT_MOST, Decision, Enquiry, Target, decide
@@ -66,7 +65,7 @@ def certification_of(call: Call, policy: Policy) -> Certification:
     """Return what the partner's certification was worth when the call came in, by the home region's calendar."""
     if call.partner is None:
         return Certification.NONE
-    day = pendulum.instance(call.started_at).in_timezone(policy.regions[call.region].zone).date()
+    day = call.started_at.astimezone(ZoneInfo(policy.regions[call.region].zone)).date()
     return call.partner.certification(day, policy.grace_days)
 
 

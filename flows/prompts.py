@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
+from zoneinfo import ZoneInfo
 
-import pendulum
 from ruamel.yaml import YAML
 
 from flows.said import Sentence
@@ -31,9 +31,10 @@ def catalogue(locale: str) -> Mapping[str, str]:
     return texts
 
 
-def tokens_of(text: str) -> set[str]:
+@cache
+def tokens_of(text: str) -> frozenset[str]:
     """Return the tokens that a prompt's text asks for."""
-    return set(_TOKEN.findall(text))
+    return frozenset(_TOKEN.findall(text))
 
 
 def speak(key: str, locale: str, **tokens: object) -> str:
@@ -62,7 +63,7 @@ def on_date(day: date, locale: str) -> str:
 
 def at_time(instant: datetime, now: datetime, zone: str, clock: str, locale: str) -> str:
     """Return an instant as a caller in a zone would say it: "5 AM Pacific on Wednesday", "2:15 PM Pacific today"."""
-    there, here = (pendulum.instance(moment).in_timezone(zone) for moment in (instant, now))
+    there, here = (moment.astimezone(ZoneInfo(zone)) for moment in (instant, now))
     hour = there.hour % 12 or 12
     minutes = f":{there.minute:02}" if there.minute else ""
     time = f"{hour}{minutes} {'AM' if there.hour < 12 else 'PM'} {clock}"

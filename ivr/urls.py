@@ -25,7 +25,7 @@ class Urls:
 
     def recording(self, sid: str, turn: int) -> str:
         """Return where the news of a take's audio is delivered."""
-        token = self.seal.turn(TurnToken(sid, 0, turn, Awaits.MESSAGE), "recording")
+        token = self.seal.turn(TurnToken(sid, 0, turn, Awaits.MESSAGE), "audio")
         return f"{self._base}{RECORDING}{token}{RETRY}"
 
     def rescue(self, token: RescueToken) -> str:

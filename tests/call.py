@@ -161,9 +161,10 @@ class Call(Caller):
     def hangs_up(self, after: float = 0.0, *, dial_action: bool | None = None) -> Self:
         """Put the phone down `after` seconds from now.
 
-        A recording in progress reports to its action first; a Dial in progress only if dial_action says so.
+        A recording in progress reports to its action first; a Dial in progress only if dial_action says so. On a line
+        that is closed already nothing happens.
         """
-        if not self._is_there():
+        if self.over:
             return self
         until = self.carrier.clock.seconds + after
         self._listens(after)

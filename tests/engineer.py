@@ -57,7 +57,7 @@ class Engineer(Leg):
 
     def answers(self, after: float = RING_SECONDS) -> Self:
         """Pick up and hear the whisper, up to where a key is wanted; without a whisper, be connected at once."""
-        if not self._is_there():
+        if not self._is_there() or self.answered_at is not None:
             return self
         self._passes(after)
         if self.over:
@@ -118,11 +118,11 @@ class Engineer(Leg):
         self.status = self.status if self.answered_at is not None else "canceled"
         self._ends("dropped")
 
-    def tells(self, event: str, status: str, **fields: str) -> None:
+    def tells(self, event: str, status: str) -> None:
         """Send the number's status callback, if the document subscribed to the event."""
         wanted = self._noun.get("statusCallbackEvent", "completed").split()
         if "statusCallback" in self._noun.attributes and event in wanted:
-            form = self._form(CallStatus=status, **self.progress(self._sequence), **fields)
+            form = self._form(CallStatus=status, **self.progress(self._sequence))
             self.carrier.later(self._noun["statusCallback"], form)
         self._sequence += 1
 

@@ -4,7 +4,7 @@ It shares nothing with the engine: no policy file, no schedules, no route table.
 wrong for reasons of their own.
 """
 
-from datetime import date, datetime
+from datetime import date
 from zoneinfo import ZoneInfo
 
 WEST = {"us": ("apac", "emea"), "apac": ("emea", "us"), "emea": ("us", "apac")}
@@ -43,7 +43,7 @@ def teams(regions, tier):
     return tuple(person for region in regions for person in team(region, tier))
 
 
-def route(line, region, kind, certification, loa, intent, urgent, case_desk, choice, opened):  # noqa: C901, PLR0911, PLR0912
+def route(line, region, kind, certification, loa, intent, urgent, case_desk, choice, opened):  # noqa: C901, PLR0911, PLR0912, PLR0917
     """Return (rule, what is done, whom it rings, what is offered, what is said, flags)."""
     certified = certification == "valid" and kind not in (None, "referral")
     tier = 2 if certified else 1
@@ -56,7 +56,8 @@ def route(line, region, kind, certification, loa, intent, urgent, case_desk, cho
     if urgent == "yes":
         if home:
             also = team(region, 1) if certified else ()
-            return "R1", "ring", (*ours, *also, *theirs, *on_call), {}, ("route.s1",), ()
+            said = "vm.s1" if line == "voicemail" else "route.s1"
+            return "R1", "ring", (*ours, *also, *theirs, *on_call), {}, (said,), ()
         if others:
             return "R2", "ring", (*theirs, *on_call), {}, ("route.s1.follow",), ("FOLLOWED_SUN",)
         return "R3", "ring", on_call, {}, ("s1.oncall",), ()

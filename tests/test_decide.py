@@ -36,7 +36,7 @@ def enquiry(caller, line, region, severity=None, intent="new", **known):
     return Enquiry(LineKind(line), region, kind, certification, loa, intent, severity, **known)
 
 
-def ask(caller, line, region, local, severity=None, intent="new", **known):
+def ask(caller, line, region, local, severity=None, intent="new", **known):  # noqa: PLR0917
     """Decide at a time that the region's own clocks show."""
     asked = enquiry(caller, line, region, severity, intent, **known)
     return decide(asked, POLICY, read_instant(f"{local} {CLOCK[region]}"))
@@ -52,7 +52,7 @@ EVERYBODY = "us-tier1, on call"
 ROWS = [
     # rule, caller, line, region, local time, severity, intent, more -> does, whom or what is offered, said
     ("R1", "certified", "standard", "us", TUESDAY, 1, "new", {}, "us-tier2, us-tier1, on call", "route.s1"),
-    ("R1", "certified", "voicemail", "emea", TUESDAY, 0, "new", {}, "emea-tier2, emea-tier1, on call", "route.s1"),
+    ("R1", "certified", "voicemail", "emea", TUESDAY, 0, "new", {}, "emea-tier2, emea-tier1, on call", "vm.s1"),
     ("R1", "unknown", "certified", "us", TUESDAY, 1, "engineer", {}, "us-tier1, on call", "route.s1"),
     ("R1", "expired", "standard", "us", TUESDAY, 1, "existing", {}, "us-tier1, on call", "route.s1"),
     ("R1", "agency, no letter", "standard", "us", TUESDAY, 1, "new", {}, "us-tier1, on call", "route.s1"),
@@ -122,9 +122,9 @@ ROWS = [
 @pytest.mark.parametrize(
     ("rule", "caller", "line", "region", "local", "severity", "intent", "more", "outcome", "said"),
     ROWS,
-    ids=[f"{row[0]} {row[1]}, {row[2]} line, {row[3]} {row[4]}, {row[6]}" for row in ROWS],
+    ids=[f"{row[0]} {row[1]}, {row[2]} line, {row[3]} {row[4]}, {row[6]} {row[7].get('choice', '')}" for row in ROWS],
 )
-def test_the_decision_table(rule, caller, line, region, local, severity, intent, more, outcome, said):
+def test_the_decision_table(rule, caller, line, region, local, severity, intent, more, outcome, said):  # noqa: PLR0917
     decision = ask(caller, line, region, local, severity, intent, **more)
 
     offered = "offer " + " ".join(f"{key} {choice}" for key, choice in decision.offer.items())
@@ -328,7 +328,7 @@ def test_an_open_desk_promises_no_reopening():
         ("resale", 3, {"intent": "escalation"}, "none", 1, "us", ""),
     ],
 )
-def test_the_destination_as_the_log_will_have_it(caller, severity, more, kind, tier, region, desk):
+def test_the_destination_as_the_log_will_have_it(caller, severity, more, kind, tier, region, desk):  # noqa: PLR0917
     found = ask(caller, "standard", "us", TUESDAY, severity, **more)
 
     assert (found.kind, found.tier, found.region, found.desk) == (kind, tier, region, desk)

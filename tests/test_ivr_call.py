@@ -499,8 +499,8 @@ def test_the_terminal_shows_when_what_was_said_and_what_was_pressed():
     ]:
         paper.show(step)
     assert out.getvalue().splitlines() == [
-        "00:00  8x8 partner support. I see you're calling",
-        "       from Acme Resale. If that's wrong, press star.",
+        "00:00  8x8 partner support. I see you're calling from",
+        "       Acme Resale. If that's wrong, press star.",
         "00:12  For a new problem, press 1.   ⌨ 1",
         "00:20  ☎ US Tier 2 … accepted after 00:09",
         "       heard: Press 1 to accept.",
@@ -599,8 +599,8 @@ def test_a_call_can_be_one_json_document(here):
     told = json.loads(result.stdout)
     assert told["steps"] == [
         {"at": 0.0, "said": "Press 1."},
-        {"at": 0.4, "keyed": "1"},
-        {"at": 0.4, "hung_up": "service"},
+        {"at": 0.7, "keyed": "1"},
+        {"at": 0.7, "hung_up": "service"},
     ]
     assert (told["to"], told["outcome"], told["dialled"]) == (LINE, None, [])
 

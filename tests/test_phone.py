@@ -171,6 +171,7 @@ def test_a_call_ends_by_hangup_or_by_falling_off_the_end():
     service.documents["/voice"] = response(say("And then?"))
     assert phone.dials(LINE).ending == "fell off the end"
     assert [form["CallStatus"] for form in service.asked("/voice/status")] == ["completed", "completed"]
+    assert call.hangs_up().ending == "the service hung up"
     with pytest.raises(AssertionError, match="nobody is on the line"):
         call.presses("1")
 

@@ -96,15 +96,17 @@ def test_of_several_numbers_the_first_who_accepts_gets_the_call():
 
 
 def test_engineers_can_be_led_step_by_step_and_a_slow_one_is_dropped():
-    phone, _ = phone_to({"/voice": RINGS_BOTH})
+    phone, service = phone_to({"/voice": RINGS_BOTH})
     call = phone.dials(LINE)
 
     quick, slow = call.engineer(COLLEAGUE).answers(), call.engineer(ENGINEER).answers()
-    quick.presses("1")
+    quick.answers().presses("1")
     slow.presses("1")
 
     call.is_connected_to(COLLEAGUE)
     assert slow.ending == "dropped"
+    assert quick.whisper == "Press 1 to accept."
+    assert len(service.asked("/whisper")) == 2
     with pytest.raises(AssertionError, match="not connected to"):
         call.is_connected_to(ENGINEER)
 

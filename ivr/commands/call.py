@@ -121,7 +121,7 @@ def last_line(leg: Leg, ending: Ending | None) -> str:
 
 
 def _people(how: dict[str, Any], paper: Paper, *, slow: bool) -> People:
-    keyboard = Keyboard()
+    keyboard = Keyboard(sys.stdin)
     by_hand = how["keys"] is None
     if by_hand and keyboard.is_terminal:
         click.echo(HELP, err=True)

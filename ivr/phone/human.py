@@ -3,7 +3,6 @@
 import os
 import re
 import select
-import sys
 import termios
 import time
 import tty
@@ -24,7 +23,7 @@ _ENGINEER = {each.value[0]: each for each in Engineer}
 class Keyboard:
     """A terminal's keys, one at a time. Where there is no terminal, lines take their place."""
 
-    def __init__(self, source: TextIO = sys.stdin) -> None:
+    def __init__(self, source: TextIO) -> None:
         self._source = source
         self.is_terminal = source.isatty()
 

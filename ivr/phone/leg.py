@@ -10,7 +10,7 @@ from ivr.phone.people import People, Step
 from ivr.phone.twiml import Pause, Play, Say, TwimlFault, Verb, read
 from ivr.phone.wire import Wire, WireFault
 
-MOST_DOCUMENTS = 2000  # in one call; more is a circle
+MOST_DOCUMENTS = 600  # in one call; more is a circle
 SOUND = 3.0  # seconds that a recording is taken to last
 
 
