@@ -14,7 +14,7 @@ from bench.server import Server, cpu_seconds, free_port
 ROUNDS = 7
 SECONDS = 1.2  # one contender, one round
 WARM_UP = 0.8
-COUNTED_CALLS = 2  # whole calls in one count
+COUNTED_CALLS = 1  # whole calls in one count
 
 
 @dataclass
@@ -92,7 +92,7 @@ def count(bench: Bench, contender: Contender) -> list[float]:
     port, found = free_port(), []
     with contender.start(port, bench.log(f"{contender.name} counted"), counter.prefix(bench.folder)) as server:
         [worker] = server.workers()[:1]
-        client.run(contender, port, calls=4, clients=1)
+        client.run(contender, port, calls=2, clients=1)
         for _ in range(ROUNDS + 1):
             counter.begin(worker)
             done = client.run(contender, port, calls=COUNTED_CALLS, clients=1)

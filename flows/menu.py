@@ -43,8 +43,10 @@ def _certified(call: Call, desk: Desk) -> bool:
     return enquiry_of(call, desk.policy).certified
 
 
-def _main_menu(call: Call, desk: Desk, _at: datetime) -> Sequence[str]:
-    return ("menu.cert",) if _certified(call, desk) else ("menu.uncert",)
+def _main_menu(call: Call, desk: Desk, at: datetime) -> Sequence[str]:
+    """Offer the menu; a repeat says again that the desk is closed, which an early key may have cut off."""
+    preface = _preface(call, desk, at) if call.again == "repeat" else ()
+    return (*preface, "menu.cert" if _certified(call, desk) else "menu.uncert")
 
 
 def _wants(intent: str, node: str) -> Choice:
@@ -142,15 +144,17 @@ _sev_confirm = Menu(
     zero=False,
 )
 
+PREFACES = ("closed.all", "closed.holiday", "closed.preface")
+
 NODES = (
     passing(
         "preface",
         lambda call, *_: (call, "menu"),
         ("menu",),
         _preface,
-        ("closed.all", "closed.holiday", "closed.preface"),
+        PREFACES,
     ),
-    _menu.node(("severity", "case_ask", "route", "pid"), ("menu.cert", "menu.uncert")),
+    _menu.node(("severity", "case_ask", "route", "pid"), ("menu.cert", "menu.uncert", *PREFACES)),
     _severity.node(("sev_confirm", "route", "sev_giveup", "menu"), ("sev.8x8", "sev.again")),
     _sev_confirm.node(("route", "severity"), ("sev.confirm",)),
     passing("sev_giveup", lambda call, *_: (call, "route"), ("route",), ("sev.giveup",)),

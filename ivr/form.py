@@ -76,14 +76,10 @@ def _pairs(body: bytes) -> list[tuple[str, str]]:
         for escape, character in _USUAL:
             body = body.replace(escape, character)
     text = body.decode()
-    pairs = [(name, value) for name, _, value in [part.partition("=") for part in text.split("&") if part]]
-    if "%" in text:
-        return [(_unescaped(name), _unescaped(value)) for name, value in pairs]
-    return pairs
-
-
-def _unescaped(text: str) -> str:
-    """Undo the escapes that are left. A field that was escaped twice, as CallToken is, has no others than %25."""
-    if "%" not in text:
-        return text
-    return text.replace("%25", "%") if text.count("%") == text.count("%25") else unquote(text, errors="strict")
+    if text.count("%") == text.count("%25"):  # so too in a field that was escaped twice, as CallToken is
+        text = text.replace("%25", "%")
+        return [(name, value) for name, _, value in [part.partition("=") for part in text.split("&") if part]]
+    return [
+        (unquote(name, errors="strict"), unquote(value, errors="strict"))
+        for name, _, value in [part.partition("=") for part in text.split("&") if part]
+    ]

@@ -100,5 +100,5 @@ class Seal:
         return version in ACCEPTED and hmac.compare_digest(mac, self._mac(domain, text))
 
     def _mac(self, domain: str, text: str) -> str:
-        digest = blake2s(text.encode(), key=self._key, person=domain.encode(), digest_size=MAC_BYTES).digest()
+        digest = blake2s(f"{domain}.{text}".encode(), key=self._key, digest_size=MAC_BYTES).digest()
         return b2a_base64(digest, newline=False).translate(_URL_SAFE).decode()

@@ -1,0 +1,79 @@
+"""Reading a CSV file (RFC 4180) whose first line names its columns, and saying of every bad row where and why."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+
+class BadRow(msgspec.Struct, frozen=True):
+    """Something that is wrong in a file. `line` is the one on which the row begins."""
+
+    line: int
+    reason: str
+
+
+class CsvRow(msgspec.Struct, frozen=True):
+    """One row: where it begins, and its cells by the name of their column."""
+
+    line: int
+    cells: dict[str, str]
+
+
+def read_rows(path: Path, columns: Sequence[str]) -> tuple[list[CsvRow], list[BadRow]]:
+    """Return the rows of a file and everything that is wrong with it. Columns may come in any order, and more of them.
+
+    Raises OSError when the file cannot be read.
+    """
+    text = path.read_bytes().decode("utf-8-sig", errors="surrogateescape")
+    records = _records(text)
+    header = next(records, None)
+    if header is None or isinstance(header, BadRow):
+        return [], [header or BadRow(1, "the file is empty: its first line must name the columns")]
+    names = [name.strip() for name in header[1]]
+    if faults := _header_faults(names, columns):
+        return [], faults
+    rows: list[CsvRow] = []
+    bad: list[BadRow] = []
+    for record in records:
+        found = record if isinstance(record, BadRow) else _row(record, names)
+        if isinstance(found, BadRow):
+            bad.append(found)
+        else:
+            rows.append(found)
+    return rows, bad
+
+
+def _records(text: str) -> Iterator[tuple[int, list[str]] | BadRow]:
+    """Yield each record with the line on which it begins. Empty lines are no records."""
+    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            record = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield BadRow(line, f"is no CSV: {error}")
+            continue
+        if record:
+            yield line, record
+
+
+def _header_faults(names: Sequence[str], columns: Sequence[str]) -> list[BadRow]:
+    missing = [name for name in columns if name not in names]
+    twice = [name for name in columns if names.count(name) > 1]
+    faults = [
+        BadRow(1, f"column {name} is missing: add it to the first line, and a cell to every row") for name in missing
+    ]
+    return faults + [BadRow(1, f"column {name} is there twice: remove one of the two") for name in twice]
+
+
+def _row(record: tuple[int, list[str]], names: Sequence[str]) -> CsvRow | BadRow:
+    line, cells = record
+    if len(cells) != len(names):
+        return BadRow(line, f"has {len(cells)} cells, and the first line names {len(names)} columns")
+    if any("\udc80" <= char <= "\udcff" for cell in cells for char in cell):
+        return BadRow(line, "is not UTF-8: save the file as UTF-8")
+    return CsvRow(line, dict(zip(names, cells, strict=True)))
