@@ -5,15 +5,16 @@ from base64 import b64encode
 from collections.abc import Mapping
 from functools import lru_cache
 from itertools import chain
-from urllib.parse import quote_plus
+from urllib.parse import quote, quote_plus
 
 TOKEN = b"0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 ACCOUNT = "AC00112233445566778899aabbccddeeff"
 PASSPORT = ".".join(
     ("eyJhbGciOiJFUzI1NiIsInBwdCI6InNoYWtlbiIsInR5cCI6InBhc3Nwb3J0In0", "Zm9yYmVuY2g" * 24, "c2ln" * 20)
 )
-CALL_TOKEN = (
-    '{"parentCallInfoToken":"' + "eyJhbGciOiJFUzI1NiJ9." + "YmVuY2gtdG9rZW4" * 20 + '","identityHeaderTokens":[]}'
+CALL_TOKEN = quote(  # as it comes: escaped once by itself, and again with the form
+    '{"parentCallInfoToken":"eyJhbGciOiJFUzI1NiJ9.' + "YmVuY2g" * 40 + '","identityHeaderTokens":["' + PASSPORT + '"]}',
+    "",
 )
 PLACE = {"City": "SAN JOSE", "State": "CA", "Zip": "95002", "Country": "US"}
 

@@ -6,6 +6,7 @@ from threading import Lock
 from time import monotonic
 from types import TracebackType
 
+from ivr.observe import BREAKER, STORE_FAILURES
 from recordings.store import StoreUnavailable
 
 FAILURES = 3  # in a row
@@ -43,8 +44,13 @@ class Breaker(AbstractContextManager[None]):
     ) -> None:
         """Learn how it went. Only a store that could not be used counts as a failure."""
         if kind is None or not issubclass(kind, StoreUnavailable):
-            self._failures = 0
+            if self._failures:
+                self._failures = 0
+                BREAKER.set(0)
             return
+        STORE_FAILURES.inc()
         with self._lock:
             self._failures += 1
             self._rests_until = self._now() + REST
+        if self.is_open:
+            BREAKER.set(1)

@@ -64,9 +64,8 @@ def rang(form: Form) -> Rang:
     if status(form) in FINAL:
         raise Strange("CallStatus")
     line = _match(form, "To", _number)
-    caller, shown = _caller(_required(form, "From"))
     verstat = form.fields.get("StirVerstat", "")
-    return Rang(call_sid(form), line, caller, shown, verstat if _verstat(verstat) else "")
+    return Rang(call_sid(form), line, *caller(form), verstat if _verstat(verstat) else "")
 
 
 def heard(form: Form, token: TurnToken) -> Heard:
@@ -118,15 +117,30 @@ def status(form: Form) -> str:
     return word
 
 
-def dial_bridged(form: Form) -> bool:
-    """Whether an engineer and the caller have spoken."""
-    return _dial_ended(form).bridged
+def dial_ended(form: Form) -> DialEnded:
+    """Return how an engineer's leg has ended."""
+    _forbid(form, "Digits")
+    result = DIALLED.get(_required(form, "DialCallStatus"))
+    bridged = _optional(form, "DialBridged", lambda word: word in ("true", "false"))
+    if result is None:
+        raise Strange("DialCallStatus")
+    return DialEnded(result, bridged == "true", _count(form, "DialCallDuration"), over=status(form) in FINAL)
 
 
-def key(form: Form) -> str:
-    """Return the keys of an engineer who was rung in a rescue, if any were pressed."""
+def keys(form: Form) -> str:
+    """Return the keys that were pressed, if any."""
     _forbid(form, *_OF_A_TAKE, *_OF_A_DIAL)
     return _optional(form, "Digits", _keys)
+
+
+def caller(form: Form) -> tuple[str | None, str]:
+    """Return the caller's number; or None, and what is shown in its place."""
+    text = _required(form, "From")
+    if _e164(text) and text not in LEGACY:
+        return text, ""
+    if text.startswith("+") and not _number(text):
+        raise Strange("From")
+    return None, "".join(c for c in text[:SHOWN] if c.isprintable())
 
 
 def line_of(form: Form) -> str:
@@ -150,9 +164,8 @@ def _answered(form: Form) -> Heard:
 
 
 def _gathered(form: Form) -> Heard:
-    _forbid(form, *_OF_A_TAKE, *_OF_A_DIAL)
-    keys = _optional(form, "Digits", _keys)
-    return Keys(keys) if keys else Silence()
+    pressed = keys(form)
+    return Keys(pressed) if pressed else Silence()
 
 
 def _nothing(form: Form) -> Heard:
@@ -169,8 +182,8 @@ def _recorded(form: Form) -> Heard:
     return MessageLeft(recording, seconds, _ended_by(_optional(form, "Digits", _ends_a_take)))
 
 
-def _ended_by(keys: str) -> str:
-    return "hangup" if keys == "hangup" else "key" if keys else "silence"
+def _ended_by(pressed: str) -> str:
+    return "hangup" if pressed == "hangup" else "key" if pressed else "silence"
 
 
 def _ends_a_take(text: str) -> object:
@@ -183,31 +196,13 @@ def _recording_of(url: str) -> str:
     return found[1] if found else ""
 
 
-def _dial_ended(form: Form) -> DialEnded:
-    _forbid(form, "Digits")
-    result = DIALLED.get(_required(form, "DialCallStatus"))
-    bridged = _optional(form, "DialBridged", lambda word: word in ("true", "false"))
-    if result is None:
-        raise Strange("DialCallStatus")
-    return DialEnded(result, bridged == "true", _count(form, "DialCallDuration"), over=status(form) in FINAL)
-
-
 _BY_WAIT: dict[Awaits, Callable[[Form], Heard]] = {
     Awaits.ANSWER: _answered,
     Awaits.KEYS: _gathered,
     Awaits.MESSAGE: _recorded,
-    Awaits.DIAL: _dial_ended,
+    Awaits.DIAL: dial_ended,
     Awaits.ONWARD: _nothing,
 }
-
-
-def _caller(text: str) -> tuple[str | None, str]:
-    """Return the caller's number, or None and what is shown in its place."""
-    if _e164(text) and text not in LEGACY:
-        return text, ""
-    if text.startswith("+") and not _number(text):
-        raise Strange("From")
-    return None, "".join(c for c in text[:SHOWN] if c.isprintable())
 
 
 def _required(form: Form, name: str) -> str:

@@ -9,8 +9,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import msgspec
+from msgspec.structs import replace
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+
+from ivr.answer import Answer
+from routing.numbers import masked
 
 LINE_LIMIT = 4000  # bytes: what a pipe takes in one piece
 HASHES = 4096  # how many hashed Partner IDs are remembered
@@ -33,25 +37,23 @@ UNKNOWN_LINES = Counter("partnerline_unknown_lines", "Calls to a number that no 
 log = logging.getLogger("ivr")
 
 
-class TurnLine(msgspec.Struct, frozen=True, omit_defaults=True):
+class TurnLine(msgspec.Struct, frozen=True, tag_field="event", tag="turn", omit_defaults=True):
     """One webhook, as its line in the log. `caller` is the last four digits and `partner` a keyed hash."""
 
     at: datetime
     call_sid: str
     reply: str
-    event: str = "turn"
-    leg: int = 0
-    turn: int = 0
+    leg: int
+    turn: int
+    heard: str
+    ms: float
     node: str = ""
-    heard: str = ""
     rule: str = ""
     outcome: str = ""
     case: str = ""
     caller: str = ""
     partner: str = ""
     field: str = ""
-    status: int = 200
-    ms: float = 0.0
 
 
 _encode = msgspec.json.Encoder().encode
@@ -65,20 +67,38 @@ def to_stdout(line: bytes) -> None:
 class Witness:
     """Writes the line of each turn and counts it."""
 
-    def __init__(self, secret: str, level: int = logging.INFO, write: Callable[[bytes], None] = to_stdout) -> None:
+    def __init__(self, secret: str, level: str = "INFO", write: Callable[[bytes], None] = to_stdout) -> None:
         self._key = hmac.digest(secret.encode(), b"partner ids in the log", "sha256")
         self._hashes: dict[str, str] = {}
         self._write = write
-        self._quiet = level > logging.INFO
+        self._quiet = level in ("WARNING", "ERROR")
         self._turns: dict[str, Histogram] = {}
         self._replies: dict[str, Counter] = {}
 
-    def saw(self, line: TurnLine) -> None:
-        """Write and count one webhook."""
-        self._time(line.node or line.reply).observe(line.ms / 1000)
-        self._count(line.reply).inc()
+    def saw(self, answer: Answer, at: datetime, ms: float) -> None:
+        """Write and count one webhook that was answered at an instant, after so many milliseconds."""
+        node = answer.call.node if answer.call else answer.reply
+        self._time(node).observe(ms / 1000)
+        self._count(answer.reply).inc()
         if not self._quiet:
-            self._write(_encode(line))
+            self._write(_encode(self._line(answer, at, ms)))
+
+    def _line(self, answer: Answer, at: datetime, ms: float) -> TurnLine:
+        call = answer.call
+        line = TurnLine(
+            at, answer.sid, answer.reply, answer.leg, answer.turn, answer.heard, round(ms, 1), field=answer.field
+        )
+        if call is None:
+            return line
+        return replace(
+            line,
+            node=call.node,
+            rule=call.rules[-1] if call.rules else "",
+            outcome=call.outcome,
+            case=call.case_number,
+            caller=masked(call.caller),
+            partner=self.hashed(call.partner.partner_id) if call.partner else "",
+        )
 
     def hashed(self, partner_id: str) -> str:
         """Return what stands for a Partner ID in the log: the same for the same ID, and no way back."""

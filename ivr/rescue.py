@@ -49,8 +49,11 @@ class Rescue:
     def begins(self, sid: str, line: str, prompt: str = "err.sys") -> bytes:
         """Return what a caller hears when a turn has failed: one sentence, and then the first number is rung."""
         locale = self._locale(line)
-        line = line or self._place(line)[1].number
-        return self._rings(RescueToken(sid, line, 0), self._writer.spoken(locale, speak(prompt, locale)))
+        return self._rings(self.token(sid, line), self._writer.spoken(locale, speak(prompt, locale)))
+
+    def token(self, sid: str, line: str) -> RescueToken:
+        """Return the first step of a rescue. A line that cannot be read is taken for the first of the first policy."""
+        return RescueToken(sid, line or self._place(line)[1].number, 0)
 
     def goes_on(self, token: RescueToken, *, bridged: bool) -> bytes:
         """Return what follows an attempt: the end after a conversation, the next number after anything else."""

@@ -12,6 +12,8 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DATABASE_URL = "sqlite:///var/partnerline.db"
+LOCALE = re.compile("[a-z]{2}-[A-Z]{2}")
+VOICE = re.compile(r"[A-Za-z][A-Za-z0-9._\-]*")
 FAILPOINT = re.compile(r"[a-z_.]+:(kill9|raise|enospc|sleep:[0-9]+(\.[0-9]+)?)")
 
 
@@ -71,7 +73,7 @@ class Settings(BaseSettings):
     recordings_key: SecretStr = SecretStr("")
     notify_urls: str = ""
     metrics_token: SecretStr = SecretStr("")
-    voices: dict[str, str] = {}
+    voices: str = ""
     port: int = Field(default=8080, ge=1, le=65_535)
     web_concurrency: int = Field(default=1, ge=1, le=64)
     web_threads: int = Field(default=16, ge=1, le=256)
@@ -88,6 +90,12 @@ class Settings(BaseSettings):
         """Return the Twilio auth tokens that sign requests to us: the one in use, then the one rotated in or out."""
         both = (self.twilio_auth_token, self.twilio_auth_token_secondary)
         return tuple(token.get_secret_value() for token in both if token.get_secret_value())
+
+    @property
+    def voice_of(self) -> dict[str, str]:
+        """Return the voice of each locale that VOICES names."""
+        pairs = (pair.partition("=") for pair in self.voices.split(",") if pair)
+        return {locale.strip(): voice.strip() for locale, _, voice in pairs}
 
 
 def load() -> Settings:
@@ -123,7 +131,7 @@ def _unreadable(name: str, message: str) -> Fault:
 
 
 def _rules(settings: Settings) -> list[Fault]:
-    return [*_secrets(settings), *_addresses(settings), *_files(settings), *_failpoint(settings)]
+    return [*_secrets(settings), *_addresses(settings), *_files(settings), *_voices(settings), *_failpoint(settings)]
 
 
 def _secrets(settings: Settings) -> Iterable[Fault]:
@@ -177,6 +185,12 @@ def _files(settings: Settings) -> Iterable[Fault]:
         yield Fault(
             "CONTACTS_FILE", f"there is no file {settings.contacts_file}.", "Create it, or unset CONTACTS_FILE."
         )
+
+
+def _voices(settings: Settings) -> Iterable[Fault]:
+    for locale, voice in settings.voice_of.items():
+        if not LOCALE.fullmatch(locale) or not VOICE.fullmatch(voice):
+            yield Fault("VOICES", f"{locale}={voice} names no voice.", "Write en-US=Polly.Joanna-Neural,en-GB=...")
 
 
 def _failpoint(settings: Settings) -> Iterable[Fault]:

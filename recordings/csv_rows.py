@@ -1,10 +1,14 @@
 """Reading a CSV file (RFC 4180) whose first line names its columns, and saying of every bad row where and why."""
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
+from io import StringIO
 from pathlib import Path
 
 import msgspec
+
+NOT_UTF_8 = re.compile("[\udc80-\udcff]")  # what bytes that are not UTF-8 are read as
 
 
 class BadRow(msgspec.Struct, frozen=True):
@@ -34,20 +38,14 @@ def read_rows(path: Path, columns: Sequence[str]) -> tuple[list[CsvRow], list[Ba
     names = [name.strip() for name in header[1]]
     if faults := _header_faults(names, columns):
         return [], faults
-    rows: list[CsvRow] = []
-    bad: list[BadRow] = []
-    for record in records:
-        found = record if isinstance(record, BadRow) else _row(record, names)
-        if isinstance(found, BadRow):
-            bad.append(found)
-        else:
-            rows.append(found)
-    return rows, bad
+    found = [record if isinstance(record, BadRow) else _row(record, names) for record in records]
+    rows = [row for row in found if isinstance(row, CsvRow)]
+    return rows, [row for row in found if isinstance(row, BadRow)]
 
 
 def _records(text: str) -> Iterator[tuple[int, list[str]] | BadRow]:
     """Yield each record with the line on which it begins. Empty lines are no records."""
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    reader = csv.reader(StringIO(text, newline=""), strict=True)
     while True:
         line = reader.line_num + 1
         try:
@@ -62,18 +60,16 @@ def _records(text: str) -> Iterator[tuple[int, list[str]] | BadRow]:
 
 
 def _header_faults(names: Sequence[str], columns: Sequence[str]) -> list[BadRow]:
-    missing = [name for name in columns if name not in names]
-    twice = [name for name in columns if names.count(name) > 1]
-    faults = [
-        BadRow(1, f"column {name} is missing: add it to the first line, and a cell to every row") for name in missing
-    ]
-    return faults + [BadRow(1, f"column {name} is there twice: remove one of the two") for name in twice]
+    mend = "add it to the first line, and a cell to every row"
+    missing = [BadRow(1, f"column {name} is missing: {mend}") for name in columns if name not in names]
+    twice = [BadRow(1, f"column {name} is there twice: remove one") for name in columns if names.count(name) > 1]
+    return missing + twice
 
 
 def _row(record: tuple[int, list[str]], names: Sequence[str]) -> CsvRow | BadRow:
     line, cells = record
     if len(cells) != len(names):
-        return BadRow(line, f"has {len(cells)} cells, and the first line names {len(names)} columns")
-    if any("\udc80" <= char <= "\udcff" for cell in cells for char in cell):
+        return BadRow(line, f"has {len(cells)} cells, but the first line names {len(names)} columns")
+    if any(NOT_UTF_8.search(cell) for cell in cells):
         return BadRow(line, "is not UTF-8: save the file as UTF-8")
     return CsvRow(line, dict(zip(names, cells, strict=True)))

@@ -22,7 +22,7 @@ PARTNER_COLUMNS = (
     "status",
     "programme",
 )
-_SELECT = f"SELECT {', '.join(f'partners.{name}' for name in PARTNER_COLUMNS)}, representatives.number "  # noqa: S608
+_SELECT = f"SELECT {', '.join(f'partners.{name}' for name in PARTNER_COLUMNS)}, representatives.number "
 _WITH_NUMBERS = "LEFT JOIN representatives ON representatives.partner_id = partners.partner_id "
 _IN_ORDER = "ORDER BY partners.partner_id, representatives.position"
 ALL_PARTNERS = f"{_SELECT} FROM partners {_WITH_NUMBERS} {_IN_ORDER}"
@@ -31,7 +31,10 @@ PARTNERS_OF = (
     f"{_SELECT} FROM representatives AS wanted JOIN partners ON partners.partner_id = wanted.partner_id "
     f"{_WITH_NUMBERS} WHERE wanted.number = ? {_IN_ORDER}"
 )
-LETTER = "SELECT 1 FROM letters WHERE partner_id = ? AND valid_from <= ? AND (valid_until IS NULL OR valid_until >= ?) LIMIT 1"
+LETTER = (
+    "SELECT 1 FROM letters "
+    "WHERE partner_id = ? AND valid_from <= ? AND (valid_until IS NULL OR valid_until >= ?) LIMIT 1"
+)
 CASE = "SELECT number, partner_id, severity, desk, status FROM cases WHERE number = ?"
 MESSAGE = (
     "SELECT case_number, message_at FROM calls WHERE partner_id = ? AND caller = ? AND started_at >= ? "

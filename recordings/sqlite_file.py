@@ -1,7 +1,9 @@
 """One SQLite file: opening it, knowing it again, and what its errors mean."""
 
+import errno
 import os
 import sqlite3
+from pathlib import Path
 from urllib.parse import quote
 
 from recordings.store import StoreUnavailable
@@ -25,6 +27,8 @@ def is_trouble(error: BaseException) -> bool:
 
 def unavailable(error: BaseException) -> StoreUnavailable:
     """Return the exception for those who wait."""
+    if isinstance(error, FileNotFoundError):
+        return StoreUnavailable(f"there is no file {error.filename}: run ivr db upgrade")
     hint = ": run ivr db upgrade" if "no such table" in str(error) else ""
     return StoreUnavailable(f"{error}{hint}")
 
@@ -35,6 +39,7 @@ class Opened:
     def __init__(self, path: str, *pragmas: str) -> None:
         self.path = path
         self.identity = self._look()
+        _refuse_if_read_only(path)
         # mode=rw: a file that is gone is not made anew, for an empty one in its place would swallow calls.
         uri = f"file:{quote(path)}?mode=rw"
         self.conn = sqlite3.connect(uri, BUSY_WAIT, isolation_level=None, check_same_thread=False, uri=True)
@@ -59,3 +64,13 @@ class Opened:
             conn.close()
 
     __del__ = close  # a thread that ends takes its reader with it
+
+
+def _refuse_if_read_only(path: str) -> None:
+    """Raise OSError for a file that may only be read and that nobody has open.
+
+    SQLite would make its auxiliary files with the same permissions, and they would stay read-only when the file is not
+    so any more.
+    """
+    if not os.access(path, os.W_OK, effective_ids=True) and not Path(f"{path}-shm").exists():
+        raise OSError(errno.EROFS, "attempt to write a readonly database", path)

@@ -1,6 +1,6 @@
 """From a sheet to its entries. A value of the wrong form is marked and set aside, so that the rest is checked too."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date
@@ -36,8 +36,10 @@ _STAND_INS: Mapping[str, object] = {
     "targets": {"unknown": {"first_response": {}, "source": "?", "verified_on": date(2000, 1, 1)}},
     "routes": [{"rule": "R0", "when": {}, "does": "inform"}],
 }
+_WHOLE = ("follow_the_sun", "timing", "escalation_response", "partner_id")  # sections that are one entry
 _MENDS = {
     "missing": "add it",
+    "invalid_key": "write a word",
     "bool_type": "write true or false",
     "date_type": "write a day as 2026-11-02, without quotes",
     "string_type": "write a text; put it in quotes if it looks like something else",
@@ -67,18 +69,66 @@ def read_form(sheet: Sheet) -> Draft | None:
         if not sheet.faults:
             sheet.mark("Y1", (), "there is no policy in the file", "start from one of the shipped policies")
         return None
-    value = deepcopy(sheet.value)
-    routes = value.get("routes")
-    rows, spoiled = list(range(len(routes) if isinstance(routes, list) else 1)), set[object]()
+    routes = sheet.value.get("routes")
+    left = _Remains(deepcopy(sheet.value), list(range(len(routes))) if isinstance(routes, list) else [])
     for _ in range(_PASSES):
         try:
-            return Draft(PolicyEntry.model_validate(value), rows, spoiled)
+            entry = PolicyEntry.model_validate(left.value)
+            return Draft(entry.model_copy(update=left.emptied()), left.rows, left.spoiled)
         except ValidationError as refused:
             errors = refused.errors(include_url=False)
         for error in errors:
-            sheet.mark(*_fault(error, _in_file(error["loc"], rows, sheet)))
-        _repair(value, rows, spoiled, [(error["type"], error["loc"]) for error in errors])
+            if (
+                error["loc"][0] not in left.spoiled or error["type"] != "too_short"
+            ):  # it was not, before the setting aside
+                sheet.mark(*_fault(error, _in_file(error["loc"], left.rows, sheet)))
+        left.set_aside(errors)
     return None
+
+
+@dataclass
+class _Remains:
+    """What is left of a file's values while those of the wrong form are set aside."""
+
+    value: dict[Any, Any]
+    rows: list[int]
+    spoiled: set[object] = field(default_factory=set)
+    empty: set[object] = field(default_factory=set)
+
+    def set_aside(self, errors: list[ErrorDetails]) -> None:
+        """Drop unknown names, and the entries that have the wrong form; a useless section is stood in for."""
+        for error in errors:
+            if error["type"] == "extra_forbidden":
+                _drop(self.value, error["loc"])
+        gone = set()
+        for section, *within in (error["loc"] for error in errors if error["type"] != "extra_forbidden"):
+            self.spoiled.add(section)
+            if not within or section in _WHOLE:
+                self._stand_in(section)
+            elif section == "routes":
+                gone.add(within[0])
+            else:
+                self.value[section].pop(within[0], None)
+        self._drop_routes(gone)
+
+    def emptied(self) -> dict[str, object]:
+        """Return the sections that were stood in for, empty: what stood in satisfied their form and says nothing."""
+        return {str(section): type(_STAND_INS[str(section)])() for section in self.empty}
+
+    def _stand_in(self, section: object) -> None:
+        self.value.pop(section, None)
+        if section not in _STAND_INS:
+            return
+        self.value[section] = deepcopy(_STAND_INS[str(section)])
+        if isinstance(self.value[section], dict | list):
+            self.empty.add(section)
+        if section == "routes":
+            self.rows = []
+
+    def _drop_routes(self, gone: set[int | str]) -> None:
+        if gone:
+            self.value["routes"] = [row for place, row in enumerate(self.value["routes"]) if place not in gone]
+            self.rows = [row for place, row in enumerate(self.rows) if place not in gone]
 
 
 def _in_file(loc: Trail, rows: list[int], sheet: Sheet) -> Trail:
@@ -115,35 +165,6 @@ def _dotted(trail: Trail) -> str:
 def _known_names() -> list[str]:
     entries = (each for each in vars(policy_model).values() if isinstance(each, type) and issubclass(each, BaseModel))
     return sorted({name for entry in entries for name in entry.model_fields} | set(FACTS))
-
-
-def _repair(value: dict[Any, Any], rows: list[int], spoiled: set[object], errors: list[tuple[str, Trail]]) -> None:
-    aside = set(_set_aside(value, spoiled, errors))
-    for section, item in aside:
-        if section != "routes":
-            value[section].pop(item, None)
-    gone = {item for section, item in aside if section == "routes"}
-    if gone:
-        value["routes"][:] = [row for place, row in enumerate(value["routes"]) if place not in gone]
-        rows[:] = [row for place, row in enumerate(rows) if place not in gone]
-
-
-def _set_aside(
-    value: dict[Any, Any], spoiled: set[object], errors: list[tuple[str, Trail]]
-) -> Iterator[tuple[object, object]]:
-    """Yield the items that cannot be kept; unknown names are dropped, and useless sections stood in for, at once."""
-    for kind, loc in errors:
-        if kind == "extra_forbidden":
-            _drop(value, loc)
-            continue
-        section = loc[0]
-        spoiled.add(section)
-        if len(loc) > 1 and section not in ("follow_the_sun", "timing", "escalation_response", "partner_id"):
-            yield section, loc[1]
-        elif section in _STAND_INS:
-            value[section] = deepcopy(_STAND_INS[str(section)])
-        else:
-            value.pop(section, None)
 
 
 def _drop(value: dict[Any, Any], loc: Trail) -> None:

@@ -79,9 +79,9 @@ def _provenance(given: Published, line: int) -> Provenance:
 
 
 def _known(section: str, name: str, trail: Trail, sheet: Sheet) -> bool:
-    """Whether the file has an entry of that name; marked if it has not."""
+    """Whether the file has an entry of that name; marked if it has not, unless the whole section is missing."""
     names = sheet.keys(section)
-    if name in names:
+    if names is None or name in names:
         return True
     near = get_close_matches(name, [str(each) for each in names], 1)
     sheet.mark("F4", trail, f"{section} has no {name}", f"write {near[0]}" if near else f"add it to {section}")

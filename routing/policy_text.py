@@ -12,6 +12,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from routing.fault import CONSEQUENCES, Fault
 
 MOST_CHARACTERS = 262_144
+MOST_IN_A_LINE = 2_000  # YAML reads what is deeply nested in one line at a crawl
 Trail = tuple[object, ...]  # the keys and places that lead to a value: ("routes", 3, "when")
 
 _WHOLE = re.compile(r"[-+]?[0-9]+")
@@ -37,33 +38,45 @@ class Sheet:
 
     def mark(self, code: str, trail: Trail, what: str, mend: str) -> None:
         """Note a fault at the place of a value, once."""
-        fault = Fault(self.file, self.line(*trail), code, what, CONSEQUENCES[code], mend)
+        self.mark_line(code, self.line(*trail), what, mend)
+
+    def mark_line(self, code: str, line: int, what: str, mend: str) -> None:
+        """Note a fault in a line, once."""
+        fault = Fault(self.file, line, code, what, CONSEQUENCES[code], mend)
         if fault not in self.faults:
             self.faults.append(fault)
 
-    def keys(self, section: str) -> frozenset[object]:
-        """Return the names that a section of the file gives, whether or not their values are sound."""
+    def keys(self, section: str) -> frozenset[object] | None:
+        """Return the names that a section of the file gives, sound or not; None if there is no such section."""
         entries = self.value.get(section) if isinstance(self.value, dict) else None
-        return frozenset(entries) if isinstance(entries, dict) else frozenset()
+        return frozenset(entries) if isinstance(entries, dict) else None
 
 
 def read_sheet(text: str, file: str) -> Sheet:
     """Return the text's values. What YAML cannot read, a key given twice and a number without quotes are marked."""
     sheet = Sheet(file)
-    if len(text) > MOST_CHARACTERS:
-        sheet.mark("Y1", (), f"the file has {len(text):,} characters", f"keep it under {MOST_CHARACTERS:,}")
+    if _is_too_long(text, sheet):
         return sheet
     try:
         root = YAML(typ="safe", pure=True).compose(text)
         sheet.value = _value(root, (), sheet) if root is not None else None
     except MarkedYAMLError as fault:
         mark = fault.problem_mark or fault.context_mark
-        sheet.lines[()] = mark.line + 1 if mark else 1
-        sheet.mark("Y1", (), f"this is not YAML: {fault.problem or fault}", "look at this line and the one above it")
+        problem = f"this is not YAML: {fault.problem or fault}"
+        sheet.mark_line("Y1", mark.line + 1 if mark else 1, problem, "look at this line and the one above it")
     except (YAMLError, RecursionError, ValueError) as fault:
         problem = str(fault).partition("\n")[0] or type(fault).__name__
         sheet.mark("Y1", (), f"this is not YAML: {problem}", "write plain text, not too deeply nested")
     return sheet
+
+
+def _is_too_long(text: str, sheet: Sheet) -> bool:
+    if len(text) > MOST_CHARACTERS:
+        sheet.mark_line("Y1", 1, f"the file has {len(text):,} characters", f"keep it under {MOST_CHARACTERS:,}")
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > MOST_IN_A_LINE:
+            sheet.mark_line("Y1", number, f"the line has {len(line):,} characters", f"keep it under {MOST_IN_A_LINE:,}")
+    return bool(sheet.faults)
 
 
 def _value(node: Node, trail: Trail, sheet: Sheet) -> object:
@@ -81,14 +94,13 @@ def _value(node: Node, trail: Trail, sheet: Sheet) -> object:
 def _entries(node: MappingNode, trail: Trail, sheet: Sheet) -> Iterator[tuple[object, object]]:
     seen = set()
     for key_node, item in node.value:
-        if not isinstance(key_node, ScalarNode):
-            sheet.mark("Y1", trail, "a list or mapping is used as a key", "use a plain word")
-            continue
         line = key_node.start_mark.line + 1
+        if not isinstance(key_node, ScalarNode):
+            sheet.mark_line("Y1", line, "a list or mapping is used as a key", "use a plain word")
+            continue
         key = _scalar(key_node, trail, sheet)
         if key in seen:
-            what, mend = f"`{key}` is given a second time", "keep one of the two"
-            sheet.faults.append(Fault(sheet.file, line, "Y2", what, CONSEQUENCES["Y2"], mend))
+            sheet.mark_line("Y2", line, f"`{key}` is given a second time", "keep one of the two")
             continue
         seen.add(key)
         sheet.lines[*trail, key] = line

@@ -131,10 +131,10 @@ def _find_undecided(
 
 
 def _promises(policy: Policy, waits: Sequence[Wait], boundaries: int) -> Statement:
-    """Every closed desk opens again soon enough for its next opening to be spoken as a promise."""
+    """Whatever reopening callers are told of is near enough to be a promise."""
     statement = Statement(
         "promises",
-        f"Whenever a desk is closed, it opens again within {LONGEST_PROMISE.days} days",
+        f"Whenever a desk is closed, the opening that its callers are told of is within {LONGEST_PROMISE.days} days",
         "check the desk's weekly hours, special days and holidays",
         len(policy.desks) * boundaries,
     )
@@ -144,7 +144,7 @@ def _promises(policy: Policy, waits: Sequence[Wait], boundaries: int) -> Stateme
             certification = Certification.VALID if wait.tier == 2 else Certification.NONE
             asked = Enquiry(LineKind.STANDARD, wait.region, PartnerType.RESALE, certification, severity=3)
             length = "more than a year" if wait.length is None else f"{wait.length.days} days"
-            what = f"{desk.id} stays closed for {length}"
+            what = f"callers are told to wait for {length}"
             line = desk.provenance.file_line
             statement.against.setdefault(line, Counterexample("P3", desk.id, line, what, asked, wait.at))
     return statement

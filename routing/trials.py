@@ -13,8 +13,8 @@ from itertools import product
 from routing.combinations import Facts, having, one_of, shares, where
 from routing.decide import Decision, Enquiry, Floor, decide, in_scope
 from routing.partner import Certification, PartnerType
-from routing.policy import LineKind, Place, Policy, Route
-from routing.schedule import Override
+from routing.policy import Desk, LineKind, Place, Policy, Route
+from routing.schedule import Hours, Override
 
 # Severities 0 and 1; 2, 3, 4 and "asked, and it is none of the first two"; not asked yet.
 SEVERITIES = {"yes": 2, "no": 4, "unasked": 1}
@@ -24,7 +24,7 @@ _TRIED = {"yes": (1, False), "no": (None, True), "unasked": (None, False)}
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """The longest time for which a closed desk stays closed, counted from a boundary. None: for ever."""
+    """The longest time until the opening that callers of a closed desk are told of, from a boundary. None: for ever."""
 
     region: str
     tier: int
@@ -75,18 +75,26 @@ def survey(
     for desk, scoped in desks:
         instants.update(desk.hours.boundaries(start, end, scoped))
     moments: dict[tuple[bool, ...], Moment] = {}
-    waits: dict[str, Wait] = {}
+    waits: dict[tuple[str, int], Wait] = {}
     for at in sorted(instants):
-        standing = [desk.hours.at(at, scoped) for desk, scoped in desks]
-        pattern = tuple(hours.open for hours in standing)
+        standing = [(desk, desk.hours.at(at, scoped)) for desk, scoped in desks]
+        pattern = tuple(hours.open for _, hours in standing)
         seen = moments.get(pattern)
         moments[pattern] = replace(seen, instants=seen.instants + 1) if seen else Moment(at)
-        for (desk, _), hours in zip(desks, standing, strict=True):
-            if not hours.open:
-                length = hours.next_opening - at if hours.next_opening else None
-                wait = Wait(desk.region, desk.tier, at, length)
-                waits[desk.id] = max(waits.get(desk.id, wait), wait, key=_how_long)
+        for wait in _waits(standing, at):
+            place = wait.region, wait.tier
+            waits[place] = max(waits.get(place, wait), wait, key=_how_long)
     return list(moments.values()), list(waits.values())
+
+
+def _waits(standing: Sequence[tuple[Desk, Hours]], at: datetime) -> Iterator[Wait]:
+    """Yield how long the callers of each closed desk are asked to wait: for it, or with all closed for the first."""
+    for desk, hours in standing:
+        if not hours.open:
+            tier = [peer for other, peer in standing if other.tier == desk.tier]
+            awaited = [hours] if any(peer.open for peer in tier) else tier
+            opening = min((each.next_opening for each in awaited if each.next_opening), default=None)
+            yield Wait(desk.region, desk.tier, at, opening - at if opening else None)
 
 
 def _how_long(wait: Wait) -> timedelta:

@@ -1,9 +1,17 @@
 """The service under test, its telephone, and what its log says: what stories are told with."""
 
 from datetime import datetime
+from functools import cache
+from typing import Any, Self
 
-from paper import line, shipped
+from paper import TUESDAY_MORNING, shipped
 from phone import ACCOUNT_SID, AUTH_TOKEN, PUBLIC_BASE_URL, AppWire, Call, Telephone
+
+from flows.call import Call as Document
+from ivr import programmes
+from ivr.app import create_app
+from ivr.settings import Settings
+from recordings.partners import load_demo
 
 LINE = {each.id: each.number for each in shipped().lines.values()}
 RINGS = {each.id: each.number for each in shipped().destinations.values()}
@@ -16,4 +24,99 @@ ENVIRONMENT = {
     "SECRET_KEY": SECRET,
     "LOG_LEVEL": "ERROR",
 }
-__all__ = ["ENVIRONMENT", "LINE", "RINGS", "Service", "line"]
+
+
+@cache
+def listing() -> programmes.Programmes:
+    """The shipped policies, read and proved once for the whole suite."""
+    return programmes.load(settings_for("sqlite://"), TUESDAY_MORNING)
+
+
+def settings_for(url: str, **changes: str) -> Settings:
+    given = {**ENVIRONMENT, "DATABASE_URL": url, **changes}
+    return Settings(**{name.lower(): value for name, value in given.items()})
+
+
+class Service:
+    """The real application over a real store, with a telephone beside it."""
+
+    def __init__(self, url: str, **telephone: Any) -> None:
+        self.app = create_app(settings_for(url), listing())
+        self.parts = self.app.extensions["partnerline"]
+        load_demo(self.parts.store)
+        self.phone = Telephone(AppWire(self.app), at=TUESDAY_MORNING, **telephone)
+
+    def close(self) -> None:
+        self.parts.store.close()
+
+    def at(self, instant: datetime) -> Self:
+        self.phone.at(instant)
+        return self
+
+    def passes(self, seconds: float) -> None:
+        self.phone.passes(seconds)
+
+    def dials(self, to: str, from_: str = "+14085550142", **fields: Any) -> Call:
+        return self.phone.dials(to, from_, **fields)
+
+    def call_of(self, call: Call) -> Document:
+        """What the log keeps of a call; rebuilt from its changes it must be the same."""
+        self.phone.settle()
+        kept = self.parts.log.load(call.sid)
+        assert kept is not None
+        assert self.parts.log.rebuild(call.sid) == kept
+        return kept
+
+    def case_of(self, call: Call) -> dict[str, Any] | None:
+        rows = self.query("SELECT number, intent, severity, partner_id, desk FROM cases WHERE call_sid = ?", call.sid)
+        return dict(zip(("number", "intent", "severity", "partner_id", "desk"), rows[0], strict=True)) if rows else None
+
+    def outbox(self, call: Call) -> set[str]:
+        """The kinds of effects that wait for a call."""
+        return {kind for (kind,) in self.query("SELECT kind FROM outbox WHERE call_sid = ?", call.sid)}
+
+    def query(self, sql: str, *params: object) -> list[tuple[Any, ...]]:
+        store = self.parts.store
+        return store.read(lambda conn: conn.execute(store.sql(sql), params).fetchall(), 5.0)
+
+    def everything_stored(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of every table, for asking whether anything has changed."""
+        return {table: self.query(f"SELECT * FROM {table} ORDER BY 1, 2") for table in TABLES}
+
+    def case_opened_by(self, caller: str, at: datetime, severity: str) -> str:
+        """Let a caller open a case, hang up, and return its number."""
+        call = self.at(at).dials(LINE["us-standard"], caller).presses("1")
+        for key in severity:
+            call.presses(key)
+        call.hangs_up()
+        return self.call_of(call).case_number
+
+    def says(self, call: Call, **expected: Any) -> bool:
+        """Assert what the log says of a call; flags count as a set."""
+        kept = self.call_of(call)
+        said = what_the_log_says(kept)
+        for name, value in expected.items():
+            wanted = frozenset(value) if name == "flags" else value
+            assert said[name] == wanted, f"{name}: the log says {said[name]!r}, not {wanted!r}"
+        return True
+
+
+TABLES = ("calls", "turns", "cases", "outbox", "partners", "representatives", "letters")
+
+
+def what_the_log_says(kept: Document) -> dict[str, Any]:
+    return {
+        "rule": kept.rules[-1] if kept.rules else None,
+        "rules": kept.rules,
+        "outcome": kept.outcome,
+        "severity": kept.severity,
+        "flags": frozenset(kept.flags),
+        "partner": kept.partner and kept.partner.name,
+        "caller": kept.caller,
+        "intent": kept.intent,
+        "desk": kept.decision.desk if kept.decision else "",
+        "kind": kept.decision.kind if kept.decision else "",
+        "call_back": kept.call_back and kept.call_back.number,
+        "case": kept.case_number,
+        "audio": kept.message and kept.message.audio,
+    }

@@ -70,7 +70,7 @@ def part(text: str, label: str) -> str:
     """Return one paragraph of an explanation, on one line."""
     lines = text.splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith(label))
-    rest = [line for line in lines[start + 1 :]]
+    rest = lines[start + 1 :]
     more = next((n for n, line in enumerate(rest) if not line.startswith(" ")), len(rest))
     return " ".join([lines[start][10:].strip(), *(line.strip() for line in rest[:more])])
 
@@ -122,9 +122,9 @@ RESULTS = [
 ]
 
 
-@pytest.mark.parametrize(("who", "at", "line", "severity", "rule", "words"), RESULTS)
-def test_a_result_says_what_happens_to_the_caller(who, at, line, severity, rule, words):
-    explained = told(who, at, line, severity)
+@pytest.mark.parametrize(("question", "rule", "words"), [(row[:4], *row[4:]) for row in RESULTS])
+def test_a_result_says_what_happens_to_the_caller(question, rule, words):
+    explained = told(*question)
     assert explained.rule == rule
     assert explained.result.startswith(words)
 

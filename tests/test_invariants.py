@@ -1,7 +1,7 @@
 """What must hold in every conversation, whatever is pressed, whoever answers, and whenever it happens."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -65,7 +65,7 @@ def check_what_was_said(talk, urgent_before):
     st.data(),
     st.sampled_from(LINES),
     st.sampled_from(CALLERS),
-    st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)),
+    st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)),  # noqa: DTZ001 - made aware below
 )
 def test_no_conversation_breaks_the_promises(data, dialled, caller, at):
     talk = Talk(dialled, at=at.replace(tzinfo=UTC), caller=caller)
@@ -78,7 +78,7 @@ def test_no_conversation_breaks_the_promises(data, dialled, caller, at):
         if isinstance(heard, DialEnded) and heard.bridged:
             talk.engineer("1")
         talk.hears(heard)
-        if talk.call.ended_at is None and not getattr(heard, "ended", "") == "hangup":
+        if talk.call.ended_at is None and getattr(heard, "ended", "") != "hangup":
             check_what_was_said(talk, urgent)
     talk.hangs_up()
     assert talk.call.outcome in OUTCOMES
@@ -90,7 +90,9 @@ def check_the_end(talk):
     call = talk.call
     connected = [leg for leg in call.legs if leg.result == "connected"]
     assert all(leg.accepted_at and leg.bridged for leg in connected)
-    assert (call.outcome == "connected") == any(leg.accepted_at and leg.result in ("", "connected") for leg in call.legs)
+    assert (call.outcome == "connected") == any(
+        leg.accepted_at and leg.result in ("", "connected") for leg in call.legs
+    )
     if is_urgent(call) and call.outcome != "connected":
         assert "S1_UNANSWERED" in call.flags
         assert call.call_back is not None
@@ -167,7 +169,7 @@ def test_an_hour_of_silence_from_every_engineer_never_ends_a_severity_1_call():
             assert isinstance(talk.wait, Gather)
             clock += timedelta(seconds=len(talk.words.split()) / WORDS_PER_SECOND + talk.wait.seconds)
             talk.keys("")
-    gaps = [(after - before).total_seconds() for before, after in zip(rung, rung[1:], strict=False)]
+    gaps = [(after - before).total_seconds() for before, after in pairwise(rung)]
     assert max(gaps) <= 45
     pages = [effect for effect in talk.effects if effect.kind == "page"]
     assert len({effect.key for effect in pages}) == len(pages) == talk.call.round

@@ -487,7 +487,7 @@ def test_an_instant_that_never_comes_or_has_no_zone_is_refused(text):
 
 def test_the_terminal_shows_when_what_was_said_and_what_was_pressed():
     out = StringIO()
-    paper = Paper(out, {ENGINEER: "US Tier 2"}, width=62)
+    paper = Paper(out, {ENGINEER: "us-tier2-engineer"}, width=62)
     for step in [
         Step(0, "said", "8x8 partner support. I see you're calling from Acme Resale. If that's wrong, press star."),
         Step(12, "said", "For a new problem, press 1."),
@@ -502,7 +502,7 @@ def test_the_terminal_shows_when_what_was_said_and_what_was_pressed():
         "00:00  8x8 partner support. I see you're calling from",
         "       Acme Resale. If that's wrong, press star.",
         "00:12  For a new problem, press 1.   ⌨ 1",
-        "00:20  ☎ US Tier 2 … accepted after 00:09",
+        "00:20  ☎ +14085550121 (us-tier2-engineer) … accepted after 00:09",
         "       heard: Press 1 to accept.",
         "01:29  — the caller hangs up",
     ]

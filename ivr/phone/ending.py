@@ -7,7 +7,7 @@ import msgspec
 
 from flows.call import Call
 from recordings.log import CallLog
-from recordings.store import StoreUnavailable, open_store
+from recordings.store import Store, StoreUnavailable, open_store
 
 T = TypeVar("T")
 
@@ -41,19 +41,16 @@ def ending_of(call: Call) -> Ending:
 def look_up(sid: str, database_url: str) -> Ending | None:
     """Return what came of a call; None if it is not in the log, or the log is out of reach."""
     try:
-        return with_log(database_url, lambda log: _ending(log.load(sid)))
+        call = with_store(database_url, lambda store: CallLog(store).load(sid))
     except (StoreUnavailable, ValueError):
         return None
+    return ending_of(call) if call else None
 
 
-def with_log(database_url: str, work: Callable[[CallLog], T]) -> T:
-    """Do something with the log. Raises StoreUnavailable, and ValueError for a URL that is none."""
+def with_store(database_url: str, work: Callable[[Store], T]) -> T:
+    """Do something with the store. Raises StoreUnavailable, and ValueError for a URL that is none."""
     store = open_store(database_url)
     try:
-        return work(CallLog(store))
+        return work(store)
     finally:
         store.close()
-
-
-def _ending(call: Call | None) -> Ending | None:
-    return ending_of(call) if call else None

@@ -33,12 +33,12 @@ class Keyboard:
         return text.strip() if text else None
 
     @contextmanager
-    def single_keys(self, *, drop_early: bool = False) -> Iterator[None]:
-        """Read keys without waiting for the end of a line, in the block. `drop_early` forgets those pressed before."""
+    def single_keys(self) -> Iterator[None]:
+        """Read keys without waiting for the end of a line, in the block. Those pressed before it are kept."""
         descriptor = self._source.fileno()
         before = termios.tcgetattr(descriptor)
         try:
-            tty.setcbreak(descriptor, termios.TCSAFLUSH if drop_early else termios.TCSADRAIN)
+            tty.setcbreak(descriptor, termios.TCSADRAIN)
             yield
         finally:
             termios.tcsetattr(descriptor, termios.TCSADRAIN, before)

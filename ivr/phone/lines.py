@@ -6,7 +6,7 @@ from pathlib import Path
 
 from routing import numbers
 from routing.policy import Line, Policy
-from routing.policy_file import policy_files, read_policy
+from routing.policy_file import read_policy, shipped_policies
 
 
 class NoLine(LookupError):  # noqa: N818 - it is said to a person, with the lines that there are
@@ -14,9 +14,12 @@ class NoLine(LookupError):  # noqa: N818 - it is said to a person, with the line
 
 
 def installed_policies(environ: Mapping[str, str] = os.environ) -> tuple[Policy, ...]:
-    """Return the shipped policies and those of POLICY_DIR. Raises PolicyError."""
+    """Return the policies of POLICY_DIR, and the shipped ones of all other programmes. Raises PolicyError."""
     folder = environ.get("POLICY_DIR")
-    return tuple(read_policy(path) for path in policy_files(Path(folder) if folder else None))
+    own = [read_policy(path) for path in sorted(Path(folder).glob("*.yaml"))] if folder else []
+    replaced = {policy.programme for policy in own}
+    shipped = (read_policy(path) for path in shipped_policies())
+    return (*own, *(policy for policy in shipped if policy.programme not in replaced))
 
 
 def find_line(text: str, policies: Iterable[Policy]) -> tuple[Policy, Line]:
@@ -31,15 +34,8 @@ def find_line(text: str, policies: Iterable[Policy]) -> tuple[Policy, Line]:
 
 
 def names_of(policies: Iterable[Policy]) -> dict[str, str]:
-    """Return who answers at each number that a policy itself gives: the role, and the desk if it rings at one."""
-    names = {}
-    for policy in policies:
-        desks = {destination: desk.name for desk in policy.desks.values() for destination in desk.ring}
-        for destination in policy.destinations.values():
-            if destination.number:
-                where = desks.get(destination.id, destination.id.partition("-")[0].upper())
-                names[destination.number] = f"{where}, {destination.role}"
-    return names
+    """Return the destination of each number that a policy itself gives."""
+    return {each.number: each.id for policy in policies for each in policy.destinations.values() if each.number}
 
 
 def _number(text: str) -> str | None:

@@ -4,13 +4,15 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from ivr.phone.clock import read_instant
 from ivr.phone.ending import Ending
 from ivr.phone.leg import Leg, Numbers
-from ivr.phone.people import Does, Engineer, Leave, People, ScriptFault, Speak, Step
+from ivr.phone.people import Does, Engineer, Leave, People, Press, ScriptFault, Speak, Step
 from ivr.phone.place import Occasion
 from ivr.phone.scenario import ENGINEERS, Act, Expected, Scenario
-from ivr.phone.script import ScriptedEngineers, read_engineers, read_keys
+from ivr.phone.script import ScriptedEngineers, read_engineers
 from ivr.phone.twiml import Gather, Record, TwimlFault
 from ivr.phone.wire import Address, WireFault
 
@@ -53,15 +55,11 @@ class Cast:
 
     def at_gather(self, gather: Gather, seconds: float) -> Does:  # noqa: ARG002 - every caller is asked the same
         """Press what the next step says."""
-        act = self._next("the service asks for keys", lambda act: bool(act.press))
-        return read_keys(act.press)[0] if act else Leave()
+        return self._do("the service asks for keys", lambda does: not isinstance(does, Speak))
 
     def at_record(self, record: Record) -> Does:  # noqa: ARG002 - every caller is asked the same
         """Speak as long as the next step says."""
-        act = self._next("the service records", lambda act: act.say is not None or act.press in ("h", "-"))
-        if act is None:
-            return Leave()
-        return Speak(act.say) if act.say is not None else read_keys(act.press)[0]
+        return self._do("the service records", lambda does: not (isinstance(does, Press) and does.keys))
 
     def rung(self, number: str) -> Engineer:
         """Do at this telephone what the next step says, or what is said of all others."""
@@ -79,6 +77,11 @@ class Cast:
         """Say what has never come."""
         self._drop_heard()
         self.faults += [f"step {number} never came: {_words(act)}" for number, act in self._left]
+
+    def _do(self, happens: str, fits: Callable[[Does], bool]) -> Does:
+        """Return what the next step has the caller do; they leave when there is none, or it does not fit."""
+        act = self._next(happens, lambda act: act.does is not None and fits(act.does))
+        return (act.does if act else None) or Leave()
 
     def _next(self, happens: str, fits: Callable[[Act], bool]) -> Act | None:
         """Return the step that answers what happens, if it is the next one and what it wants to hear was said."""
@@ -150,6 +153,4 @@ def _sorted(flags: tuple[str, ...] | None) -> list[str] | None:
 
 
 def _words(act: Act) -> str:
-    if act.rings:
-        return f"{act.rings} rings"
-    return f"press {act.press}" if act.press else f"say {act.say} s" if act.say is not None else f"hear {act.hear!r}"
+    return ", ".join(f"{name} {value}" for name, value in msgspec.to_builtins(act).items())

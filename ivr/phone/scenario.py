@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from ivr.phone.clock import read_instant
-from ivr.phone.people import Engineer
+from ivr.phone.people import Does, Engineer, Leave, Press, Speak
 from ivr.phone.script import read_engineers, read_keys
 
 ENGINEERS = {
@@ -40,19 +40,29 @@ class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"ca
 class Act(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What is heard first, and what the caller does then; or who is rung, and what the engineer does.
 
-    `press` is keys, "-" is silence, "h" hangs up; `say` is seconds of message, ended with the hash key.
+    `press` is keys, "-" is silence; `say` is seconds of message, ended with the hash key, or by hanging up.
     """
 
     hear: str = ""
     press: str = ""
     say: int | None = None
+    hangs_up: bool = False
     rings: str = ""
     engineer: str = ""
 
     @property
     def passive(self) -> bool:
         """Whether the act is only to hear something."""
-        return not (self.press or self.rings) and self.say is None
+        return self.does is None and not self.rings
+
+    @property
+    def does(self) -> Does | None:
+        """Return what the caller does; None if it is not theirs to do something."""
+        if self.say is not None:
+            return Speak(self.say, hangs_up=self.hangs_up)
+        if self.hangs_up:
+            return Leave()
+        return read_keys(self.press)[0] if self.press else None
 
 
 class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,10 +119,12 @@ def _scenario(entry: Any, where: str) -> Scenario:  # noqa: ANN401 - whatever th
 
 
 def _check(act: Act) -> None:
-    read_keys(act.press)
+    if act.press and not all(isinstance(does, Press) for does in read_keys(act.press)):
+        raise ValueError(f"press {act.press!r} is neither keys nor -")
     if act.rings and act.engineer not in ENGINEERS:
         raise ValueError(f"engineer {act.engineer!r} is none of {', '.join(ENGINEERS)}")
     if act.passive and not act.hear:
         raise ValueError("a step needs something to hear, to press, to say or somebody who is rung")
-    if bool(act.press) + bool(act.rings) + (act.say is not None) > 1 or (act.engineer and not act.rings):
+    theirs = bool(act.press) + (act.say is not None or act.hangs_up)
+    if theirs + bool(act.rings) > 1 or (act.engineer and not act.rings):
         raise ValueError(f"a step does one thing: {msgspec.to_builtins(act)}")

@@ -30,8 +30,9 @@ class Paper:
     def __init__(self, out: TextIO, names: Mapping[str, str], width: int | None = None) -> None:
         self._out = out
         self._names = names
-        self._width = min(width or shutil.get_terminal_size().columns, WIDEST)
+        self._width = min(width or shutil.get_terminal_size((WIDEST, 24)).columns, WIDEST)
         self._open = False
+        self._asked = False
         self._whispers: list[str] = []
 
     def show(self, step: Step) -> None:
@@ -39,14 +40,12 @@ class Paper:
         match step.kind:
             case "said" | "played":
                 self._begin(step.at, step.text if step.kind == "said" else f"♪ {step.text}")
-            case "keyed":
-                self._end(f"   ⌨ {step.text}")
-            case "silent":
-                self._end("   ⌨ (silence)")
+            case "keyed" | "silent":
+                self._end(f"{'' if self._asked else '   ⌨ '}{step.text or '(silence)'}")
             case "recorded":
                 self._begin(step.at, f"● {step.seconds:.0f} seconds of message{_ending(step.text)}")
             case "rang":
-                self._begin(step.at, f"☎ {self._names.get(step.text, step.text)} …")
+                self._begin(step.at, f"☎ {self._who(step.text)} …")
             case "whispered":
                 self._whispers.append(step.text)
             case "hung_up":
@@ -62,11 +61,11 @@ class Paper:
         """Write what a person is asked, on the line that is still open."""
         self._write(f"   {question} " if self._open else f"{'':{INDENT}}{question} ")
         self._out.flush()
-        self._open = True
+        self._open = self._asked = True
 
-    def answered(self) -> None:
-        """End the line on which a person has answered."""
-        self._end()
+    def _who(self, number: str) -> str:
+        name = self._names.get(number)
+        return f"{number} ({name})" if name else number
 
     def _rung(self, step: Step) -> None:
         self._end(" " + RESULTS[step.kind].format(clock(step.seconds)))
@@ -85,7 +84,7 @@ class Paper:
         if text and not self._open:
             text = " " * INDENT + text.lstrip()
         self._write(text + "\n")
-        self._open = False
+        self._open = self._asked = False
 
     def _wrapped(self, text: str, first: str) -> str:
         return textwrap.fill(text, self._width - 8, initial_indent=first, subsequent_indent=" " * INDENT)

@@ -52,7 +52,8 @@ def _make_file(url: str) -> None:
     path = Path(parts.database)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        if not path.exists():  # to open and close one that is in use would take its locks away from this process
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         conn = sqlite3.connect(path, timeout=PATIENCE)
         conn.execute("PRAGMA journal_mode=WAL").close()
         conn.close()

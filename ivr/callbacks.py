@@ -1,0 +1,68 @@
+"""Callbacks: facts that come by themselves, late, twice or in any order. Nobody waits for the answer."""
+
+from flows.call import Call, Turned
+from flows.heard import Heard, HungUp, Rang
+from flows.turn import never_served, notice
+from ivr import hearing
+from ivr.answer import Answer
+from ivr.guard import Webhook
+from ivr.hearing import Strange
+from ivr.ledger import Ledger
+from ivr.observe import log
+from ivr.programmes import Desks, Programmes
+from ivr.tokens import Seal
+from ivr.twiml import EMPTY
+
+
+class Callbacks:
+    """Takes the end of a call, and what has become of a recording."""
+
+    def __init__(self, ledger: Ledger, programmes: Programmes, desks: Desks, seal: Seal) -> None:
+        self._ledger = ledger
+        self._programmes = programmes
+        self._desks = desks
+        self._seal = seal
+
+    def status(self, webhook: Webhook) -> Answer:
+        """Take the end of a caller's leg. Raises Strange and StoreUnavailable."""
+        form, sid = webhook.form, hearing.call_sid(webhook.form)
+        heard = None if hearing.parent_sid(form) else hearing.hung_up(form)
+        if heard is None:
+            return Answer(EMPTY, "nothing", sid)
+
+        def take(call: Call | None) -> Turned | None:
+            return self._noticed(call, heard, webhook) if call else self._never_served(webhook, heard)
+
+        return self._answer(sid, heard, self._ledger.notice(sid, heard, webhook.at, take))
+
+    def recording(self, webhook: Webhook) -> Answer:
+        """Take what has become of a take's audio. Raises Strange and StoreUnavailable."""
+        token = self._seal.read_turn(webhook.token, "audio")
+        if token is None:
+            raise Strange("token")
+        heard = hearing.audio(webhook.form, token)
+        if heard is None:
+            return Answer(EMPTY, "nothing", token.sid)
+
+        def take(call: Call | None) -> Turned | None:
+            return self._noticed(call, heard, webhook) if call else None
+
+        return self._answer(token.sid, heard, self._ledger.notice(token.sid, heard, webhook.at, take))
+
+    def _noticed(self, call: Call, heard: Heard, webhook: Webhook) -> Turned | None:
+        return notice(call, heard, self._desks.desk_for(call.policy, call.programme), webhook.at)
+
+    def _never_served(self, webhook: Webhook, heard: HungUp) -> Turned | None:
+        """Write down a call of which we hear only the end: Twilio could not reach us when it came in."""
+        rang = _rang(webhook)
+        policy = self._programmes.of_line(rang.line)
+        log.error("Call %s to %s ended without ever having reached us.", rang.sid, rang.line or "an unknown number")
+        return never_served(rang, policy, heard, webhook.at) if policy else None
+
+    def _answer(self, sid: str, heard: Heard, news: object) -> Answer:
+        return Answer(EMPTY, "noted" if news else "nothing", sid, heard=type(heard).__name__)
+
+
+def _rang(webhook: Webhook) -> Rang:
+    caller, shown = hearing.caller(webhook.form)
+    return Rang(hearing.call_sid(webhook.form), hearing.line_of(webhook.form), caller, shown)
