@@ -12,6 +12,7 @@ from ivr.observe import log
 from ivr.programmes import Desks, Programmes
 from ivr.tokens import Seal
 from ivr.twiml import EMPTY
+from recordings.log import TakeNotice
 
 
 class Callbacks:
@@ -33,7 +34,7 @@ class Callbacks:
         def take(call: Call | None) -> Turned | None:
             return self._noticed(call, heard, webhook) if call else self._never_served(webhook, heard)
 
-        return self._answer(sid, heard, self._ledger.notice(sid, heard, webhook.at, take))
+        return self._answer(sid, heard, webhook, take)
 
     def recording(self, webhook: Webhook) -> Answer:
         """Take what has become of a take's audio. Raises Strange and StoreUnavailable."""
@@ -47,7 +48,7 @@ class Callbacks:
         def take(call: Call | None) -> Turned | None:
             return self._noticed(call, heard, webhook) if call else None
 
-        return self._answer(token.sid, heard, self._ledger.notice(token.sid, heard, webhook.at, take))
+        return self._answer(token.sid, heard, webhook, take)
 
     def _noticed(self, call: Call, heard: Heard, webhook: Webhook) -> Turned | None:
         return notice(call, heard, self._desks.desk_for(call.policy, call.programme), webhook.at)
@@ -59,8 +60,16 @@ class Callbacks:
         log.error("Call %s to %s ended without ever having reached us.", rang.sid, rang.line or "an unknown number")
         return never_served(rang, policy, heard, webhook.at) if policy else None
 
-    def _answer(self, sid: str, heard: Heard, news: object) -> Answer:
-        return Answer(EMPTY, "noted" if news else "nothing", sid, heard=type(heard).__name__)
+    def _answer(self, sid: str, heard: Heard, webhook: Webhook, take: TakeNotice) -> Answer:
+        made: list[Turned | None] = []
+
+        def noted(call: Call | None) -> Turned | None:
+            made[:] = [take(call)]
+            return made[0]
+
+        news = self._ledger.notice(sid, heard, webhook.at, noted)
+        call = made[0].call if news and made and made[0] else None
+        return Answer(EMPTY, "noted" if news else "nothing", sid, heard=type(heard).__name__, call=call)
 
 
 def _rang(webhook: Webhook) -> Rang:

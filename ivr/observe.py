@@ -10,7 +10,14 @@ from datetime import UTC, datetime
 
 import msgspec
 from msgspec.structs import replace
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from ivr.answer import Answer
@@ -18,6 +25,8 @@ from routing.numbers import masked
 
 LINE_LIMIT = 4000  # bytes: what a pipe takes in one piece
 HASHES = 4096  # how many hashed Partner IDs are remembered
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # when a count began interests nobody here
 
 TURNS = Histogram(
     "partnerline_turn_seconds",

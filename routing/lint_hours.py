@@ -137,8 +137,8 @@ def _unescalated(desk: Desk, start: datetime, end: datetime) -> Iterator[Note]:
 
 
 def _clock(desk: Desk, span: Span) -> str:
-    since, until = (desk.hours.local(at).format("HH:mm") for at in span)
-    return f"from {since} to {until} in {desk.hours.zone}"
+    since, until = (at.astimezone(ZoneInfo(desk.hours.zone)) for at in span)
+    return f"from {since:%H:%M} to {until:%H:%M} in {desk.hours.zone}"
 
 
 def _holidays(policy: Policy, schedule: Schedule, today: date) -> Iterator[Note]:

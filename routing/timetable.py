@@ -118,7 +118,7 @@ def _spans_ahead(plan: Plan, zone: ZoneInfo, first: date, last: date) -> tuple[l
         spans = list(_spans(plan, zone, _days(first, last + reach + _MARGIN)))
         openings = _joined(spans)
         settled = [opens for opens in openings.opens if opens >= first_pass(last, 0, zone)]
-        if len(settled) > 2:  # the third may be cut short by the end of the range, the first two are not
+        if len(settled) > 1:  # the end of the range may cut the last one short, and the first is all that is needed
             break
     return spans, openings
 

@@ -83,6 +83,31 @@ class Service:
         """Every row of every table, for asking whether anything has changed."""
         return {table: self.query(f"SELECT * FROM {table} ORDER BY 1, 2") for table in TABLES}
 
+    def checks_out(self) -> None:
+        """Assert what must hold of everything that is stored, whatever has happened."""
+        log, calls = self.parts.log, [sid for (sid,) in self.query("SELECT sid FROM calls")]
+        numbers = [number for (number,) in self.query("SELECT number FROM cases")]
+        assert len(set(calls)) == len(calls), "a call is there twice"
+        assert len(set(numbers)) == len(numbers), "a case number is there twice"
+        for sid in calls:
+            kept = log.load(sid)
+            assert kept is not None
+            assert log.rebuild(sid) == kept, "the changes do not add up to the call"
+            self._keeps_its_promises(kept)
+
+    def _keeps_its_promises(self, kept: Document) -> None:
+        waiting = {kind for (kind,) in self.query("SELECT kind FROM outbox WHERE call_sid = ?", kept.sid)}
+        if kept.case_number and not kept.existing_case:
+            assert self.query("SELECT 1 FROM cases WHERE number = ?", kept.case_number), "a spoken case is not there"
+        if kept.ended_at and kept.severity in (0, 1) and kept.outcome != "connected":
+            assert "call_back" in waiting, "an unreached Severity 1 is owed no call back"
+            assert "page" in waiting or not kept.paging, "an unreached Severity 1 has paged nobody"
+        if kept.message:
+            assert "voicemail" in waiting, "nobody will be told of a message"
+            assert kept.partner is not None
+        assert all(leg.number in RINGS.values() for leg in kept.legs), "a number was rung that nobody listed"
+        assert all(leg.accepted_at for leg in kept.legs if leg.result == "connected")
+
     def case_opened_by(self, caller: str, at: datetime, severity: str) -> str:
         """Let a caller open a case, hang up, and return its number."""
         call = self.at(at).dials(LINE["us-standard"], caller).presses("1")

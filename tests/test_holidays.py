@@ -97,6 +97,7 @@ def test_movable_days_far_ahead_are_known_to_be_forecasts():
     movable = predicted(HolidayRule("SG"), 2090)
 
     assert movable
+    assert list(movable) == sorted(movable)
     assert predicted(HolidayRule("SG", remove=frozenset(movable)), 2090) == ()
     assert predicted(HolidayRule("FR"), 2090) == ()
     assert predicted(HolidayRule(), 2090) == ()

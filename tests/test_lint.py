@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,30 +16,37 @@ from routing.fault import CONSEQUENCES, Level, PolicyError
 from routing.lint import lint
 from routing.policy import TargetTable
 from routing.policy_file import parse_policy, shipped_policies
-from routing.schedule import HolidayRule
+from routing.schedule import HolidayRule, Window
 
 POLICY = shipped()
 TODAY = date(2026, 11, 22)
 GOOD = shipped_policies()[0].read_text()
 
 
+@cache
+def shipped_findings():
+    return lint(POLICY, TODAY)
+
+
 def said(policy, code, today=TODAY, contacts=None):
     """What the lint says under a code, as "level: what"."""
-    return [f"{each.level}: {each.what}" for each in lint(policy, today, contacts) if each.code == code]
+    usual = policy is POLICY and today == TODAY and contacts is None
+    findings = shipped_findings() if usual else lint(policy, today, contacts)
+    return [f"{each.level}: {each.what}" for each in findings if each.code == code]
 
 
-def hours(name, **changes):
-    desk = POLICY.desks[name]
+def hours(desk_id, **changes):
+    name, desk = desk_id, POLICY.desks[desk_id]
     return replace(POLICY, desks=POLICY.desks | {name: replace(desk, hours=replace(desk.hours, **changes))})
 
 
 def test_the_shipped_policy_has_no_errors():
-    assert [str(each) for each in lint(POLICY, TODAY) if each.level is Level.ERROR] == []
+    assert [str(each) for each in shipped_findings() if each.level is Level.ERROR] == []
 
 
 def test_every_finding_says_where_what_it_means_and_what_to_do():
     lines = GOOD.splitlines()
-    for finding in lint(POLICY, TODAY):
+    for finding in shipped_findings():
         assert finding.file == POLICY.file
         assert 1 <= finding.line <= len(lines)
         assert finding.mend
@@ -46,7 +54,7 @@ def test_every_finding_says_where_what_it_means_and_what_to_do():
 
 
 def test_the_gravest_findings_come_first():
-    levels = [finding.level for finding in lint(POLICY, TODAY)]
+    levels = [finding.level for finding in shipped_findings()]
 
     assert levels == sorted(levels, key=["error", "warning", "info"].index)
 
@@ -94,16 +102,12 @@ def test_summer_is_when_the_us_and_apac_touch():
     assert "first 2027-03-16, last 2027-11-0" in seam  # the day after the clocks change, as UTC counts it
 
 
-def test_a_week_without_gaps_has_none_to_tell():
-    policy = hours(
-        "us-tier1", weekly=((POLICY.desks["us-tier1"].hours.weekly[0][0].__class__.parse("00:00-24:00"),),) * 7
-    )
-    policy = replace(
-        policy,
-        desks=policy.desks | {"us-tier2": replace(policy.desks["us-tier2"], hours=policy.desks["us-tier1"].hours)},
-    )
+def test_desks_that_are_never_all_closed_leave_no_gap():
+    always = {"weekly": ((Window.parse("00:00-24:00"),),) * 7, "holidays": None}
+    policy = hours("us-tier1", **always)
+    policy = replace(policy, desks=policy.desks | {"us-tier2": hours("us-tier2", **always).desks["us-tier2"]})
 
-    assert not [line for line in said(policy, "H4") if "more than a day" in line]
+    assert not [line for line in said(policy, "H4") if "in which no desk is open" in line]
 
 
 def test_a_value_that_nobody_has_verified_for_half_a_year_is_stale():

@@ -232,6 +232,22 @@ def test_a_number_that_may_cost_a_fortune_is_never_rung(why, e164s):
     assert passed == [], why
 
 
+@pytest.mark.parametrize(
+    ("e164", "words"),
+    [
+        ("+19002345678", "is a premium-rate number"),
+        ("+611300088917", "is a shared-cost number"),
+        ("+881612345678", "belongs to no single country"),
+        ("+447911123456", "belongs to GG; we ring only US, CA, GB"),
+        ("+12129761234", "is a pay-per-call or directory number"),
+        ("+61147123456", "is an internet or satellite number"),
+        ("+17002345678", "is in no assigned range"),
+    ],
+)
+def test_a_refusal_says_why(e164, words):
+    assert f"{e164} {words}" in numbers.destination_fault(e164)
+
+
 def test_the_list_of_costly_numbers_is_long_enough_to_mean_something():
     assert sum(map(len, COSTLY.values())) >= 200
 

@@ -122,6 +122,7 @@ def test_column_order_does_not_matter_and_other_columns_are_ignored():
         ("partner_id", "1"),
         ("partner_id", "00"),
         ("partner_id", "012345678901"),
+        ("name", "A" * 120),
         ("name", "Müller & Söhne, 株式会社"),
         ("type", "agency"),
         ("type", "wholesale"),

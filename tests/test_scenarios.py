@@ -233,7 +233,9 @@ def test_scenarios_that_cannot_be_read_are_wrong_usage(shell, tmp_path):
 def test_a_call_ends_with_what_the_log_says_of_it(shell):
     result = shell("call", "--to", "us-standard", "--from", "+14085550142", "--keys", "1 1 1", "--at", SATURDAY)
     assert result.exit_code == 0, result.output
-    rule, case, outcome, sid = result.output.splitlines()[-1].split("   ")
+    why, last = result.output.splitlines()[-2:]
+    rule, case, outcome = last.split("   ")
+    sid = why.removeprefix("why: ivr explain ")
     assert (rule, outcome) == ("R3", "connected")
     assert case.startswith("case ")
     explained = shell("explain", sid)

@@ -221,6 +221,25 @@ def test_an_opening_thirteen_months_ahead_is_seen_and_one_fifteen_months_ahead_i
     assert spans(schedule, "2025-01-01 00:00", "2029-01-01 00:00") == ["06-01 09:00 - 06-01 10:00"]
 
 
+def test_the_one_opening_in_years_is_found_however_far_ahead_it_is():
+    start = z("2026-06-10 12:00")
+    for days in range(415, 440):
+        day = (start + days * DAY).date()
+        schedule = Schedule("rare", "UTC", ((),) * 7, special={day: (Window.parse("09:00-10:00"),)})
+        assert schedule.openings(start, start + 900 * DAY) == ((z(f"{day} 09:00"), z(f"{day} 10:00")),)
+
+
+def test_what_comes_after_the_turn_of_the_year_is_seen_from_before_it():
+    """Here the desk closes over the new year and from then on never again, or once more in March."""
+    over_new_year = {date(2026, 12, 30) + n * DAY: "closed" for n in range(12)}
+    march = {date(2027, 3, 1): "closed"}
+
+    for days_off, closing in ((over_new_year, None), (over_new_year | march, z("2027-03-01 00:00"))):
+        schedule = Schedule("24x7", "UTC", AROUND_THE_CLOCK.weekly, holidays=HolidayRule(add=days_off))
+        assert schedule.at(z("2026-12-31 12:00")) == closed(Basis.HOLIDAY, "closed", z("2027-01-11 00:00"), closing)
+        assert schedule.at(z("2026-12-29 12:00")).next_opening == z("2027-01-11 00:00")
+
+
 def test_a_schedule_that_never_opens_says_so():
     never = Schedule("never", "UTC", ((),) * 7)
 

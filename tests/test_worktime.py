@@ -95,9 +95,11 @@ def test_the_doubled_hour_counts_twice_and_the_skipped_one_not_at_all():
     assert worked(z("2027-03-27 12:00"), z("2027-03-28 12:00"), [night]) == 5 * HOUR
 
 
-@pytest.mark.parametrize("desks", [[], [Schedule("never", "UTC", ((),) * 7)]], ids=["no desk", "a desk without hours"])
-def test_a_target_that_can_never_be_met_is_an_error_that_says_so(desks):
-    with pytest.raises(ValueError, match="add opening hours"):
+@pytest.mark.parametrize(
+    ("desks", "words"), [([], "no schedule at all"), ([Schedule("never", "UTC", ((),) * 7)], "never")]
+)
+def test_a_target_that_can_never_be_met_is_an_error_that_says_so(desks, words):
+    with pytest.raises(ValueError, match=rf"nothing opens \({words}\); add opening hours"):
         due(z("2026-01-13 12:00"), HOUR, desks)
 
 

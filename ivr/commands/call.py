@@ -87,7 +87,7 @@ def command(line: str, caller: str, at: datetime | None, *, slow: bool, url: str
         raise click.ClickException(str(fault)) from None
     ending = look_up(leg.sid, database_url())
     _not_needed(people.caller)
-    click.echo(json.dumps(as_document(leg, ending), ensure_ascii=False) if how["as_json"] else last_line(leg, ending))
+    click.echo(json.dumps(as_document(leg, ending), ensure_ascii=False) if how["as_json"] else last_lines(leg, ending))
     sys.exit(1 if ending and ending.outcome == "system_failed" else 0)
 
 
@@ -110,14 +110,15 @@ def as_document(leg: Leg, ending: Ending | None) -> dict[str, object]:
     }
 
 
-def last_line(leg: Leg, ending: Ending | None) -> str:
-    """Return what came of the call: "R2   case 482 071 95   connected"."""
+def last_lines(leg: Leg, ending: Ending | None) -> str:
+    """Return how to ask why, and what came of the call: "R2   case 482 071 95   connected"."""
     if ending is None:
         return f"{leg.sid}   (the log is out of reach: set DATABASE_URL as the service has it)"
     number = ending.case_number
     case = " ".join(number[at : at + 3] for at in range(0, len(number), 3))
-    parts = (ending.rule, f"case {case}" if case else "", ending.outcome, " ".join(ending.flags), leg.sid)
-    return "   ".join(part for part in parts if part)
+    flags = f"   flags: {' '.join(ending.flags)}" if ending.flags else ""
+    parts = (ending.rule, f"case {case}" if case else "", ending.outcome)
+    return f"why: ivr explain {leg.sid}{flags}\n{'   '.join(part for part in parts if part)}"
 
 
 def _people(how: dict[str, Any], paper: Paper, *, slow: bool) -> People:

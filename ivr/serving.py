@@ -1,0 +1,78 @@
+"""The web process: gunicorn, with policies read and proved before the first worker starts and the store opened after."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from gunicorn.glogging import Logger
+from gunicorn.workers.base import Worker
+
+from ivr.settings import Settings
+
+KEEP_ALIVE = 75  # seconds; longer than any proxy keeps an idle connection, so that it is never we who close one in use
+TIMEOUT = 30  # seconds in which a worker must show a sign of life
+GRACE = 10  # seconds that a worker which is to stop has for what it is doing
+METRICS_DIR = "PROMETHEUS_MULTIPROC_DIR"
+
+
+class JsonLogger(Logger):  # type: ignore[misc]
+    """Gunicorn's own lines, written as all others are."""
+
+    def setup(self, cfg: Any) -> None:  # noqa: ANN401
+        """Leave the lines to the handlers that are set up for everything."""
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn in this process, set up from our settings alone: no command line, no file."""
+
+    def __init__(self, settings: Settings, application: Callable[..., Any]) -> None:
+        self._settings = settings
+        self._application = application
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Set every option that matters to us."""
+        for name, value in options(self._settings).items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Callable[..., Any]:
+        """Return the application. It is put together before the fork; what it opens, it opens in the worker."""
+        return self._application
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    """Return gunicorn's settings."""
+    return {
+        "bind": f"{'127.0.0.1' if not settings.production else '0.0.0.0'}:{settings.port}",  # noqa: S104
+        "workers": settings.web_concurrency,
+        "worker_class": "gthread",
+        "threads": settings.web_threads,
+        "preload_app": True,
+        "keepalive": KEEP_ALIVE,
+        "timeout": TIMEOUT,
+        "graceful_timeout": GRACE,
+        "limit_request_line": 2048,
+        "limit_request_fields": 64,
+        "limit_request_field_size": 8190,
+        "control_socket_disable": True,
+        "logger_class": JsonLogger,
+        "loglevel": settings.log_level.value.lower(),
+        "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108
+        "child_exit": _forget_worker,
+    }
+
+
+def _forget_worker(_server: Arbiter, worker: Worker) -> None:
+    if METRICS_DIR in os.environ:
+        from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415
+
+        mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
