@@ -1,7 +1,7 @@
 """A call's turns: a webhook that the conversation waits for goes in, and the next document comes out."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flows.call import Call, Turned
 from flows.desk import Desk
@@ -16,9 +16,11 @@ from ivr.ledger import Ledger
 from ivr.observe import ANOMALIES, UNKNOWN_LINES, log
 from ivr.programmes import Desks, Programmes
 from ivr.tokens import Seal, TurnToken
-from ivr.twiml import Place, Writer
+from ivr.twiml import Place, Writer, document
 from recordings.log import UnknownCall, waited_for
 from recordings.rows import TurnKey
+
+REPEATED_FOR = timedelta(hours=1)  # after the end of a call; the provider gives up after fifteen seconds
 
 Take = Callable[[Call | None], tuple[Turned, bytes]]
 
@@ -98,7 +100,13 @@ class Conversation:
             return _answered(key, stay.reply, "again", stay.call, strange or "wait")
         if made and made[0][1] is body:
             return _answered(key, body, "fresh", made[0][0].call)
-        return _answered(key, body, "repeated", None)
+        return _answered(key, self._repeated(key, body), "repeated", None)
+
+    def _repeated(self, key: TurnKey, body: bytes) -> bytes:
+        """Return the reply that was given before; long after the call there is nobody left whom it could serve."""
+        call = self._ledger.load(key.sid)
+        over = call is not None and call.ended_at is not None and key.at - call.ended_at > REPEATED_FOR
+        return document("<Hangup/>") if over else body
 
     def _stay(self, call: Call, leg: int, at: datetime) -> Stay:
         return Stay(self.says_again(call, leg, at), call)

@@ -89,7 +89,8 @@ def load(settings: Settings, start: datetime) -> Programmes:
     policies, faults = _policies(settings.policy_dir)
     contacts: Mapping[str, Contact] = {}
     try:
-        contacts = read_contacts(settings.contacts_file) if settings.contacts_file else {}
+        if settings.contacts_file and settings.contacts_file.is_file():
+            contacts = read_contacts(settings.contacts_file)
     except SettingsError as error:
         faults += error.faults
     programmes = Programmes(policies, contacts, _texts(policies))

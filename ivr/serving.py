@@ -1,9 +1,11 @@
 """The web process: gunicorn, with policies read and proved before the first worker starts and the store opened after."""
 
+import gc
+import logging
 import os
 import shutil
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -13,12 +15,16 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 from gunicorn.workers.base import Worker
 
-from ivr.settings import Settings
+from ivr.settings import Settings, SettingsError
 
 KEEP_ALIVE = 75  # seconds; longer than any proxy keeps an idle connection, so that it is never we who close one in use
 TIMEOUT = 30  # seconds in which a worker must show a sign of life
 GRACE = 10  # seconds that a worker which is to stop has for what it is doing
 METRICS_DIR = "PROMETHEUS_MULTIPROC_DIR"
+log = logging.getLogger("ivr")
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn's own file of signs of life, which must not wait for a disk
+
+Application = Callable[..., Any]
 
 
 class JsonLogger(Logger):  # type: ignore[misc]
@@ -34,9 +40,10 @@ class JsonLogger(Logger):  # type: ignore[misc]
 class Server(BaseApplication):  # type: ignore[misc]
     """Gunicorn in this process, set up from our settings alone: no command line, no file."""
 
-    def __init__(self, settings: Settings, application: Callable[..., Any]) -> None:
+    def __init__(self, settings: Settings, build: Callable[[], Application]) -> None:
         self._settings = settings
-        self._application = application
+        self._build = build
+        self._last_good: Application | None = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -44,9 +51,45 @@ class Server(BaseApplication):  # type: ignore[misc]
         for name, value in options(self._settings).items():
             self.cfg.set(name, value)
 
-    def load(self) -> Callable[..., Any]:
-        """Return the application. It is put together before the fork; what it opens, it opens in the worker."""
-        return self._application
+    def load(self) -> Application:
+        """Return the application. It is put together before the fork; what it opens, it opens in the worker.
+
+        Policies that cannot be used keep the service from starting, but not a running one from going on as it was.
+        """
+        try:
+            self._last_good = self._build()
+        except SettingsError as error:
+            if self._last_good is None:
+                raise
+            for fault in error.faults:
+                log.error("Not taken over: %s", fault)  # noqa: TRY400 - the faults say it all
+        gc.collect()
+        gc.freeze()  # so that a worker does not copy what it shares with the others
+        return self._last_good
+
+    def reload(self) -> None:
+        """Read the policies again (SIGHUP)."""
+        super().reload()
+        self.callable = None
+
+
+def serve(settings: Settings, build: Callable[[], Application]) -> None:
+    """Serve until told to stop. `build` reads the policies; it is called again when the process is told to reload."""
+    Server(settings, build).run()
+
+
+@contextmanager
+def shared_metrics(settings: Settings) -> Iterator[None]:
+    """Let several processes add up their figures. To be entered before anything imports the metrics."""
+    if settings.web_concurrency == 1:
+        yield
+        return
+    folder = mkdtemp(prefix="partnerline-metrics-")
+    os.environ[METRICS_DIR] = folder
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def options(settings: Settings) -> dict[str, Any]:
@@ -66,7 +109,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "control_socket_disable": True,
         "logger_class": JsonLogger,
         "loglevel": settings.log_level.value.lower(),
-        "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108
+        "worker_tmp_dir": str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None,
         "child_exit": _forget_worker,
     }
 

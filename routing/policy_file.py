@@ -1,5 +1,6 @@
 """Read a policy file and check the whole of it, so that every fault is reported at once, each with place and mend."""
 
+from dataclasses import fields
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,8 @@ def _refusal(file: str, what: str, mend: str) -> PolicyError:
 
 
 def _policy(entry: PolicyEntry, parts: Parts, version: str, file: str) -> Policy:
-    given: dict[str, Any] = entry.model_dump(include=set(_PLAIN), exclude_none=True)
+    given: dict[str, Any] = {part.name: getattr(parts, part.name) for part in fields(parts)}
+    given |= entry.model_dump(include=set(_PLAIN), exclude_none=True)
     if entry.escalation_response:
         given["escalation_response"] = amount(entry.escalation_response.amount)
     if entry.partner_id:
@@ -72,20 +74,9 @@ def _policy(entry: PolicyEntry, parts: Parts, version: str, file: str) -> Policy
         version=version,
         brand=entry.brand,
         portal=entry.portal,
-        regions=parts.regions,
         follow_the_sun=tuple(entry.follow_the_sun),
-        lines=parts.lines,
-        desks=parts.desks,
-        destinations=parts.destinations,
-        on_call=parts.on_call,
-        severities=parts.severities,
-        targets=parts.targets,
-        routes=parts.routes,
         timing=Timing(**entry.timing.model_dump(exclude_none=True)),
         provenance=Provenance(entry.source, entry.verified_on, entry.assumed, 1),
-        provenances=parts.provenances,
-        quotations=parts.quotations,
-        repeated=parts.repeated,
         file=file,
         **given,
     )

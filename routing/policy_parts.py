@@ -18,7 +18,7 @@ Ladder = tuple[tuple[str, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of a policy, before it is known whether they fit together."""
+    """The parts of a policy, by the names that they have there, before it is known whether they fit together."""
 
     regions: Mapping[str, Region]
     lines: Mapping[str, Line]

@@ -154,17 +154,16 @@ def explain(example: Counterexample, policy: Policy) -> list[str]:
     """Return the command that shows a counterexample."""
     asked = example.enquiry
     lines = sorted(policy.lines.values(), key=lambda line: (line.kind != asked.line, line.region != asked.region))
-    options = {
-        "--to": lines[0].number,
-        "--region": asked.region,
-        "--type": asked.type.value if asked.type else None,
-        "--certification": asked.certification.value if asked.certification is not Certification.NONE else None,
-        "--loa": asked.loa if asked.loa != "not_required" else None,
-        "--intent": asked.intent if asked.intent != "none" else None,
-        "--severity": None if asked.severity is None else str(asked.severity),
-        "--case-desk": asked.case_desk,
-        "--choice": asked.choice if asked.choice != "none" else None,
-        "--at": example.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    supposed = {
+        "region": asked.region,
+        "type": asked.type.value if asked.type else "unknown",
+        "certification": asked.certification.value,
+        "loa": asked.loa,
+        "case_desk": asked.case_desk or "none",
+        "choice": asked.choice,
+        "outage": "denied" if asked.outage_denied else "unasked",
     }
-    given = [part for option, value in options.items() if value is not None for part in (option, value)]
-    return ["ivr", "explain", *given, *(["--no-outage"] if asked.outage_denied else [])]
+    words = ["ivr", "explain", "--to", lines[0].number, "--intent", asked.intent]
+    words += [] if asked.severity is None else ["--severity", str(asked.severity)]
+    words += ["--at", example.at.strftime("%Y-%m-%dT%H:%M:%SZ")]
+    return [*words, *(word for fact, value in supposed.items() for word in ("--suppose", f"{fact}={value}"))]

@@ -1,0 +1,26 @@
+"""`ivr serve`: the web process."""
+
+import sys
+
+import click
+
+
+@click.command("serve")
+def command() -> None:
+    """Serve the webhooks.
+
+    Refuses to start, and says everything that is wrong, while the environment, a policy, the contacts or the schema of
+    the database is not as it must be. SIGHUP reads policies and contacts again, SIGTERM finishes what is in hand.
+    """
+    from ivr.serving import serve, shared_metrics  # noqa: PLC0415 - a command imports what it needs when it is run
+    from ivr.settings import SettingsError, survey  # noqa: PLC0415
+
+    settings, faults = survey()
+    with shared_metrics(settings):
+        from ivr.app import create_app  # noqa: PLC0415 - after it is known where the figures are kept
+        from ivr.start import check  # noqa: PLC0415
+
+        try:
+            serve(settings, lambda: create_app(settings, check(settings, faults)))
+        except SettingsError as error:
+            sys.exit("\n".join(["ivr serve cannot start:", *(f"  {fault}" for fault in error.faults)]))
