@@ -33,8 +33,8 @@ def alternatives(call: Call, desk: Desk, decision: Decision, words: Words) -> tu
 
 
 def span_words(amount: timedelta) -> str:
-    """Return a stretch of time as "8 h 30 min"."""
-    minutes = int(amount.total_seconds() // 60)
+    """Return a stretch of time as "8 h 30 min"; a minute that has begun counts."""
+    minutes = -(-amount // timedelta(minutes=1))
     hours, rest = divmod(minutes, 60)
     return " ".join([f"{hours} h"] * bool(hours) + [f"{rest} min"] * bool(rest or not hours))
 

@@ -1,5 +1,6 @@
 """What a call's timeline says of its decisions, in the shape in which they were made."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -65,6 +66,8 @@ def _after(call: Call, events: Sequence[Event]) -> Iterable[str]:
             yield f"{event.detail['rule']} after {event.detail.get('rounds', 0)} rounds without an answer"
         elif event.event == "rescued":
             yield "R0, as the service could not go on"
-    for leg in call.legs:
-        yield f"{leg.destination} {leg.result or ('accepted' if leg.accepted_at else 'rings')}"
+    ends = Counter(
+        f"{leg.destination} {leg.result or ('accepted' if leg.accepted_at else 'rings')}" for leg in call.legs
+    )
+    yield from (f"{words}, {times} times" if times > 1 else words for words, times in ends.items())
     yield call.outcome or "still going on"

@@ -1,4 +1,4 @@
-"""The web process: gunicorn, with policies read and proved before the first worker starts and the store opened after."""
+"""The web process: gunicorn; policies are read and proved before the first worker starts, the store opened after."""
 
 import gc
 import logging
@@ -27,29 +27,30 @@ SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn's own file of signs of
 Application = Callable[..., Any]
 
 
-class JsonLogger(Logger):  # type: ignore[misc]
+class JsonLogger(Logger):
     """Gunicorn's own lines, written as all others are."""
 
     def setup(self, cfg: Any) -> None:  # noqa: ANN401
         """Leave the lines to the handlers that are set up for everything."""
-        super().setup(cfg)
+        super().setup(cfg)  # type: ignore[no-untyped-call]
         self.error_log.handlers.clear()
         self.error_log.propagate = True
 
 
-class Server(BaseApplication):  # type: ignore[misc]
+class Server(BaseApplication):
     """Gunicorn in this process, set up from our settings alone: no command line, no file."""
 
     def __init__(self, settings: Settings, build: Callable[[], Application]) -> None:
         self._settings = settings
         self._build = build
         self._last_good: Application | None = None
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
 
     def load_config(self) -> None:
         """Set every option that matters to us."""
+        config: Any = self.cfg
         for name, value in options(self._settings).items():
-            self.cfg.set(name, value)
+            config.set(name, value)
 
     def load(self) -> Application:
         """Return the application. It is put together before the fork; what it opens, it opens in the worker.
@@ -69,13 +70,13 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def reload(self) -> None:
         """Read the policies again (SIGHUP)."""
-        super().reload()
+        super().reload()  # type: ignore[no-untyped-call]
         self.callable = None
 
 
 def serve(settings: Settings, build: Callable[[], Application]) -> None:
     """Serve until told to stop. `build` reads the policies; it is called again when the process is told to reload."""
-    Server(settings, build).run()
+    Server(settings, build).run()  # type: ignore[no-untyped-call]
 
 
 @contextmanager

@@ -27,7 +27,7 @@ class Call(Caller):
         for engineer in self._dial().open:
             if number in (None, engineer.number):
                 return engineer
-        raise self.failure(f"{number or 'nobody'} does not ring, but {self.is_ringing() or 'nobody'}")
+        raise self.failure(f"{number or 'any number'} does not ring, but {self.is_ringing() or 'nobody'}")
 
     def engineer_accepts(self, key: str = "1", number: str | None = None, after: float = RING_SECONDS) -> Self:
         """The engineer picks up after some seconds, hears the whisper and presses the key."""

@@ -47,7 +47,7 @@ def whom(decision):
     return ", ".join(dict.fromkeys(target.desk or "on call" for target in decision.ring))
 
 
-TUESDAY, EVENING, SATURDAY = "2026-11-03 10:15", "2026-11-03 20:30", "2026-11-07 15:00"
+EARLIER, TUESDAY, EVENING, SATURDAY = "2026-11-03 09:15", "2026-11-03 10:15", "2026-11-03 20:30", "2026-11-07 15:00"
 EVERYBODY = "us-tier1, on call"
 ROWS = [
     # rule, caller, line, region, local time, severity, intent, more -> does, whom or what is offered, said
@@ -83,7 +83,7 @@ ROWS = [
     ("R6", "certified", "standard", "us", TUESDAY, 2, "escalation", {"choice": "live"}, "us-tier2", "route.t2"),
     ("R7", "referral", "standard", "us", TUESDAY, 2, "escalation", {}, "offer 1 live", "esc.notcert"),
     ("R7", "referral", "standard", "us", TUESDAY, 2, "escalation", {"choice": "live"}, "us-tier1", "route.t1"),
-    ("R8", "resale", "standard", "us", "2026-11-03 09:15", 2, "existing", {"case_desk": "emea-tier1"}, "emea-tier1", "case.ok"),
+    ("R8", "resale", "standard", "us", EARLIER, 2, "existing", {"case_desk": "emea-tier1"}, "emea-tier1", "case.ok"),
     ("R8", "certified", "standard", "us", EVENING, 2, "existing", {"case_desk": "apac-tier2"}, "apac-tier2", "case.ok"),
     ("R9", "certified", "standard", "us", TUESDAY, 2, "new", {}, "us-tier2", "route.t2"),
     ("R9", "certified", "certified", "us", TUESDAY, 2, "engineer", {}, "us-tier2", "route.t2"),

@@ -223,6 +223,18 @@ def test_a_call_that_has_been_is_explained_from_what_its_log_says():
     assert part(text, "Time").startswith("2026-07-15 03:30Z")
 
 
+def test_who_was_rung_again_and_again_is_counted():
+    unanswered = DialEnded("no_answer", bridged=False)
+    call, events = spoken_with(Keys("1"), Keys("2"), Keys("1"), *[unanswered] * 4)
+    past = past_of(call, as_logged(events), policy())
+    assert past.after[0] == "R18 after 2 rounds without an answer"
+    assert past.after[1:3] == ("apac-tier2-engineer no_answer, 2 times", "apac-tier2-second no_answer, 2 times")
+
+
+def test_a_call_that_began_in_the_middle_of_a_minute_counts_it_whole():
+    assert told(ACME, "2026-07-15T03:30:13.9Z").change[1].what == "8 h 30 min later"
+
+
 def test_a_past_decision_has_the_reasons_it_was_made_with():
     call, events = spoken_with(Keys("1"), Keys("1"), Keys("1"))
     past = past_of(call, as_logged(events), policy())

@@ -100,6 +100,8 @@ def test_keys_pressed_while_nothing_is_asked_are_lost():
     assert call.lost_keys == "347"
     assert service.asked("/pid") == []
     call.hears("Your ID?")
+    service.documents["/pid"] = MENU
+    assert call.presses("347109").presses("12").lost_keys == "3472"
 
 
 def test_a_key_cuts_the_prompt_short():
@@ -168,6 +170,7 @@ def test_a_call_ends_by_hangup_or_by_falling_off_the_end():
 
     call = phone.dials(LINE)
     assert (call.ended, call.ending) == (True, "the service hung up")
+    assert (phone.calls, call.log[1]) == ([call], "    0.0 s  Goodbye.")
     service.documents["/voice"] = response(say("And then?"))
     assert phone.dials(LINE).ending == "fell off the end"
     assert [form["CallStatus"] for form in service.asked("/voice/status")] == ["completed", "completed"]
@@ -183,9 +186,10 @@ def test_a_call_ends_by_hangup_or_by_falling_off_the_end():
 def test_the_status_callback_tells_how_a_call_ended(document, status):
     phone, service = phone_to({"/voice": response(document)}, at=datetime(2026, 11, 24, 18, 15, tzinfo=UTC))
 
-    phone.dials(LINE)
+    call = phone.dials(LINE)
 
     [form] = service.asked("/voice/status")
+    assert call.ending == ("the service hung up" if status == "completed" else "rejected")
     assert (form["CallStatus"], form["CallDuration"], form["SequenceNumber"]) == (status, "0", "0")
     assert form["Timestamp"] == "Tue, 24 Nov 2026 18:15:00 +0000"
     assert form["CallbackSource"] == "call-progress-events"
@@ -206,6 +210,16 @@ def test_the_virtual_instant_goes_with_every_request():
     assert [one["HTTP_X_PARTNERLINE_INSTANT"][:16] for one in service.environs][-1] == "2026-12-25T09:01"
     with pytest.raises(ValueError, match="time zone"):
         phone.at(datetime(2026, 12, 25, 9, 0))  # noqa: DTZ001
+
+
+def test_the_alarms_of_a_clock_ring_each_at_its_moment():
+    clock, rung = Clock(), []
+    for seconds in [5, 2, 9]:
+        clock.rings_at(seconds, lambda: rung.append(clock.seconds))
+
+    clock.advance(6)
+
+    assert (rung, clock.seconds) == ([2, 5], 6)
 
 
 def test_without_an_instant_no_header_is_sent_and_a_clock_can_be_shared():

@@ -72,6 +72,7 @@ def serving(database: str) -> Iterator[str]:
         twilio_auth_token=TOKEN,
         secret_key="a secret that is long enough for tests of scenarios",
         database_url=database,
+        log_level="ERROR",
     )
     app = create_app(settings)
     server = make_server("127.0.0.1", 0, app, Server, Handler)

@@ -19,7 +19,7 @@ def command() -> None:
 
     settings, faults = survey()
     try:
-        service = assemble(settings, check(settings, faults))
+        service = assemble(settings, check(settings, faults, answers_calls=False))
     except SettingsError as error:
         sys.exit("\n".join(["ivr worker cannot start:", *(f"  {fault}" for fault in error.faults)]))
     stop = Event()

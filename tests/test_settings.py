@@ -1,0 +1,152 @@
+"""The environment: everything that is wrong is said at once, with its mend, and nothing secret is repeated."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ivr import settings
+from ivr.settings import Environment, Settings, SettingsError, database_url, load, survey
+
+GOOD = {
+    "PUBLIC_BASE_URL": "https://ivr.example.com",
+    "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+    "TWILIO_AUTH_TOKEN": "0123456789abcdef" * 2,
+    "SECRET_KEY": "a secret of at least thirty-two characters",
+}
+NAMES = [name.upper() for name in Settings.model_fields]
+
+
+@pytest.fixture
+def environ(monkeypatch):
+    """Set the environment to exactly what is given, on top of a good one."""
+
+    def put(**changes):
+        for name in NAMES:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in {**GOOD, **changes}.items():
+            if value is not None:
+                monkeypatch.setenv(name, value)
+
+    put()
+    return put
+
+
+def faults() -> dict[str, str]:
+    """Return each fault's line by the variable that it names."""
+    _, found = survey()
+    return {fault.where: str(fault) for fault in found}
+
+
+def test_a_good_environment_is_read_and_everything_else_has_its_default(environ):
+    found = load()
+
+    assert found.ivr_env is Environment.PRODUCTION
+    assert found.production
+    assert found.port == 8080
+    assert found.database_url == "sqlite:///var/partnerline.db"
+    assert found.tokens == (GOOD["TWILIO_AUTH_TOKEN"],)
+
+
+def test_an_empty_environment_names_everything_that_is_missing_at_once(environ):
+    environ(PUBLIC_BASE_URL="", TWILIO_ACCOUNT_SID="", TWILIO_AUTH_TOKEN="", SECRET_KEY="")
+
+    with pytest.raises(SettingsError) as raised:
+        load()
+
+    assert {fault.where for fault in raised.value.faults} == set(GOOD)
+    assert all(fault.mend for fault in raised.value.faults)
+    assert str(raised.value).count("is not set.") == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TWILIO_AUTH_TOKEN", "0" * 31),
+        ("TWILIO_AUTH_TOKEN", "0" * 31 + " "),
+        ("TWILIO_AUTH_TOKEN_SECONDARY", "short"),
+        ("TWILIO_ACCOUNT_SID", "AC123"),
+        ("TWILIO_ACCOUNT_SID", "AC" + "G" * 32),
+        ("PUBLIC_BASE_URL", "http://ivr.example.com"),
+        ("PUBLIC_BASE_URL", "https://ivr.example.com/"),
+        ("PUBLIC_BASE_URL", "https://ivr.example.com/prefix"),
+        ("PUBLIC_BASE_URL", "https://user:password@ivr.example.com"),
+        ("PUBLIC_BASE_URL", "https://our_ivr.example.com"),
+        ("PUBLIC_BASE_URL", "ivr.example.com"),
+        ("SECRET_KEY", "x" * 31),
+        ("SECRET_KEY", GOOD["TWILIO_AUTH_TOKEN"]),
+        ("TWILIO_API_BASE", "http://api.twilio.com"),
+        ("POLICY_DIR", "/nowhere/at/all"),
+        ("CONTACTS_FILE", "/nowhere/at/all.yaml"),
+        ("IVR_FAILPOINT", "tx.after_commit:kill9"),
+        ("IVR_ENV", "staging"),
+        ("PORT", "eighty"),
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("WEB_CONCURRENCY", "0"),
+        ("LOG_LEVEL", "CHATTY"),
+        ("VOICES", "en-US"),
+        ("VOICES", 'en-US=Polly"Joanna'),
+    ],
+)
+def test_production_refuses(environ, name, value):
+    """One wrong value is one fault, which names the variable."""
+    environ(**{name: value})
+
+    assert set(faults()) == {name}
+
+
+def test_what_cannot_be_read_does_not_hide_what_is_missing(environ):
+    environ(PORT="eighty", SECRET_KEY=None)
+
+    assert set(faults()) == {"PORT", "SECRET_KEY"}
+
+
+@pytest.mark.parametrize("name", ["TWILIO_AUTH_TOKEN", "SECRET_KEY", "METRICS_TOKEN", "RECORDINGS_KEY"])
+def test_no_message_and_no_representation_repeats_a_secret(environ, name):
+    environ(**{name: "hunter2"}, PORT="eighty")
+
+    found, wrong = survey()
+
+    assert "hunter2" not in repr(found) + str(found) + " ".join(map(str, wrong))
+
+
+def test_the_demo_may_run_on_http_and_fail_on_purpose(environ):
+    environ(IVR_ENV="demo", PUBLIC_BASE_URL="http://127.0.0.1:8080", IVR_FAILPOINT="tx.after_commit:sleep:0.5")
+
+    assert faults() == {}
+
+
+def test_the_demo_too_needs_a_token_and_a_failpoint_that_means_something(environ):
+    environ(IVR_ENV="demo", TWILIO_AUTH_TOKEN="", IVR_FAILPOINT="explode")
+
+    assert set(faults()) == {"TWILIO_AUTH_TOKEN", "IVR_FAILPOINT"}
+
+
+def test_two_tokens_are_good_during_a_rotation(environ):
+    environ(TWILIO_AUTH_TOKEN_SECONDARY="f" * 32)
+
+    assert load().tokens == (GOOD["TWILIO_AUTH_TOKEN"], "f" * 32)
+
+
+def test_a_voice_can_be_chosen_for_a_locale(environ):
+    environ(VOICES="en-US=Polly.Matthew-Neural, en-AU=Google.en-AU-Neural2-A")
+
+    assert load().voice_of == {"en-US": "Polly.Matthew-Neural", "en-AU": "Google.en-AU-Neural2-A"}
+
+
+def test_the_database_is_known_without_any_other_setting():
+    assert database_url({}) == settings.DATABASE_URL
+    assert database_url({"DATABASE_URL": ""}) == settings.DATABASE_URL
+    assert database_url({"DATABASE_URL": "sqlite:///x.db"}) == "sqlite:///x.db"
+
+
+def test_every_setting_is_documented_and_nothing_else_is():
+    """docs/settings.md has one row for each variable that the service reads, with its default."""
+    text = (Path(__file__).parent.parent / "docs" / "settings.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| (.+?) \|", text, re.MULTILINE))
+
+    assert set(rows) == set(NAMES)
+    for name, field in Settings.model_fields.items():
+        documented = rows[name.upper()].strip("`")
+        assert documented in ("none", "built in") or documented == str(getattr(field.default, "value", field.default))
