@@ -11,10 +11,11 @@ import msgspec
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from recordings.failpoint import GRAMMAR
+
 DATABASE_URL = "sqlite:///var/partnerline.db"
 LOCALE = re.compile("[a-z]{2}-[A-Z]{2}")
 VOICE = re.compile(r"[A-Za-z][A-Za-z0-9._\-]*")
-FAILPOINT = re.compile(r"[a-z_.]+:(kill9|raise|enospc|sleep:[0-9]+(\.[0-9]+)?)")
 
 
 class Environment(StrEnum):
@@ -198,5 +199,5 @@ def _failpoint(settings: Settings) -> Iterable[Fault]:
         return
     if settings.production:
         yield Fault("IVR_FAILPOINT", "makes the service fail on purpose, which production never does.", "Unset it.")
-    elif not FAILPOINT.fullmatch(settings.ivr_failpoint):
-        yield Fault("IVR_FAILPOINT", "is not name:kill9, name:raise, name:enospc or name:sleep:SECONDS.")
+    elif not GRAMMAR.fullmatch(settings.ivr_failpoint):
+        yield Fault("IVR_FAILPOINT", "is not place:kill9, place:raise, place:enospc or place:sleep:SECONDS, perhaps with @N.")

@@ -18,6 +18,7 @@ from ivr.hearing import Strange
 from ivr.observe import ANOMALIES, REPLIES, Witness, log
 from ivr.trouble import Trouble
 from ivr.twiml import CONTENT_TYPE
+from recordings.failpoint import reach
 from recordings.log import UnknownCall
 from recordings.store import StoreUnavailable
 
@@ -50,8 +51,10 @@ class Voice:
             webhook = self._guard.admit(environ)
         except Refused as refusal:
             return refuse(refusal, start_response)
+        reach("recv.verified")
         answer = self._answer(webhook)
         self._witness.saw(answer, webhook.at, (perf_counter() - started) * 1000)
+        reach("resp.before_send")
         start_response("200 OK", [("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(answer.body)))])
         return (answer.body,)
 

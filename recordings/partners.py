@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -10,21 +11,22 @@ import msgspec
 
 from recordings.csv_rows import BadRow, read_rows
 from recordings.directory import ALL_PARTNERS, PARTNER_COLUMNS, read_partners
-from recordings.store import Connection, Row, Store
+from recordings.store import Conflict, Connection, Row, Store, StoreUnavailable, Work
 from routing.partner import LetterOfAgency, Partner, RowFault, Status, read_loa_row, read_partner_row
 
 K = TypeVar("K", bound=Hashable)
 R = TypeVar("R")
-TIMEOUT = 60.0
+TIMEOUT = 300.0
+ATTEMPTS = 3
 DEMO = Path(__file__).parent / "demo"
 PARTNER_FILE = (*PARTNER_COLUMNS, "representatives")
 LETTER_KEY = ("partner_id", "customer", "service_number")
 LETTER_FILE = (*LETTER_KEY, "valid_from", "valid_until")
 
-# Two imports at a time would each start from what the other is about to change: this row makes the second one wait.
-TAKE_TURN = (
-    "INSERT INTO counters (name, value) VALUES ('directory', 1) "
-    "ON CONFLICT (name) DO UPDATE SET value = counters.value + 1"
+VERSION = "SELECT value FROM counters WHERE name = 'directory'"
+NEXT_VERSION = (
+    "INSERT INTO counters (name, value) VALUES ('directory', ?) "
+    "ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE counters.value = excluded.value - 1"
 )
 PUT_PARTNER = (
     "INSERT INTO partners "
@@ -91,21 +93,11 @@ class Difference(msgspec.Struct, Generic[K, R], frozen=True):
         return Report(len(self.added), len(self.changed), self.unchanged, len(self.gone))
 
 
-class Transaction:
-    """A connection in the middle of an import."""
+class Plan(msgspec.Struct, frozen=True):
+    """What an import has to do: statements, each with the rows of parameters that it is executed with."""
 
-    def __init__(self, store: Store, conn: Connection) -> None:
-        self._sql, self._conn = store.sql, conn
-        conn.execute(TAKE_TURN)
-
-    def rows(self, sql: str) -> list[Row]:
-        """Return all rows of a query."""
-        return self._conn.execute(self._sql(sql)).fetchall()
-
-    def each(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
-        """Execute a statement for each row of parameters."""
-        if rows:
-            self._conn.cursor().executemany(self._sql(sql), rows)
+    report: Report
+    statements: dict[str, Sequence[tuple[object, ...]]]
 
 
 def import_partners(store: Store, path: Path, kind: Kind = Kind.PARTNERS) -> Report:
@@ -116,9 +108,34 @@ def import_partners(store: Store, path: Path, kind: Kind = Kind.PARTNERS) -> Rep
     """
     if kind is Kind.PARTNERS:
         partners = read_file(path, PARTNER_FILE, read_partner_row, lambda partner: partner.partner_id)
-        return store.write(lambda conn: _put_partners(Transaction(store, conn), partners.records), TIMEOUT)
+        return _import(store, lambda conn: _plan_partners(conn, partners.records))
     letters = read_file(path, LETTER_FILE, read_loa_row, letter_key)
-    return store.write(lambda conn: _put_letters(Transaction(store, conn), letters), TIMEOUT)
+    return _import(store, lambda conn: _plan_letters(conn, letters))
+
+
+def _import(store: Store, plan_of: Work[Plan]) -> Report:
+    """Compare without holding anybody up, then write only what differs, unless another import came in between."""
+    for _ in range(ATTEMPTS):
+        version, plan = store.read(lambda conn: (_version(conn), plan_of(conn)), TIMEOUT)
+        try:
+            store.write(partial(_carry_out, store=store, plan=plan, version=version), TIMEOUT)
+        except Conflict:
+            continue
+        return plan.report
+    raise StoreUnavailable("other imports are changing the directory: try again")
+
+
+def _version(conn: Connection) -> int:
+    row = conn.execute(VERSION).fetchone()
+    return row[0] if row else 0
+
+
+def _carry_out(conn: Connection, store: Store, plan: Plan, version: int) -> None:
+    if conn.execute(store.sql(NEXT_VERSION), (version + 1,)).rowcount != 1:
+        raise Conflict("the directory has changed")
+    for sql, rows in plan.statements.items():
+        if rows:
+            conn.cursor().executemany(store.sql(sql), rows)
 
 
 def load_demo(store: Store) -> None:
@@ -165,28 +182,29 @@ def difference(stored: Mapping[K, R], wanted: Mapping[K, R]) -> Difference[K, R]
     return Difference(added, changed, len(wanted) - len(added) - len(changed), gone)
 
 
-def _put_partners(run: Transaction, wanted: Mapping[str, Partner]) -> Report:
-    stored = {partner.partner_id: partner for partner in read_partners(run.rows(ALL_PARTNERS))}
-    alive = {key for key, partner in stored.items() if partner.status is not Status.CLOSED}
-    found = difference({key: stored[key] for key in stored if key in wanted or key in alive}, wanted)
+def _plan_partners(conn: Connection, wanted: Mapping[str, Partner]) -> Plan:
+    stored = {partner.partner_id: partner for partner in read_partners(conn.execute(ALL_PARTNERS).fetchall())}
+    closed = {key for key, partner in stored.items() if partner.status is Status.CLOSED and key not in wanted}
+    found = difference({key: partner for key, partner in stored.items() if key not in closed}, wanted)
     written = [*found.added, *found.changed]
-    run.each(PUT_PARTNER, [_partner_row(partner) for partner in written])
-    run.each(DROP_NUMBERS, [(partner.partner_id,) for partner in found.changed])
-    run.each(PUT_NUMBER, [(p.partner_id, place, n) for p in written for place, n in enumerate(p.representatives)])
-    run.each(CLOSE_PARTNER, [(key,) for key in found.gone])
-    return found.report()
+    statements: dict[str, Sequence[tuple[object, ...]]] = {
+        PUT_PARTNER: [_partner_row(partner) for partner in written],
+        DROP_NUMBERS: [(partner.partner_id,) for partner in found.changed],
+        PUT_NUMBER: [(p.partner_id, place, n) for p in written for place, n in enumerate(p.representatives)],
+        CLOSE_PARTNER: [(key,) for key in found.gone],
+    }
+    return Plan(found.report(), statements)
 
 
-def _put_letters(run: Transaction, wanted: Listed[tuple[str, str, str], LetterOfAgency]) -> Report:
-    known = {row[0] for row in run.rows("SELECT partner_id FROM partners")}
+def _plan_letters(conn: Connection, wanted: Listed[tuple[str, str, str], LetterOfAgency]) -> Plan:
+    known = {row[0] for row in conn.execute("SELECT partner_id FROM partners").fetchall()}
     strange = [(line, key[0]) for key, line in wanted.lines.items() if key[0] not in known]
     if strange:
         raise ImportRefused([BadRow(line, f"partner_id {each!r} is not in the directory") for line, each in strange])
-    stored = {letter_key(letter): letter for letter in map(_letter, run.rows(ALL_LETTERS))}
+    stored = {letter_key(letter): letter for letter in map(_letter, conn.execute(ALL_LETTERS).fetchall())}
     found = difference(stored, wanted.records)
-    run.each(PUT_LETTER, [_letter_row(letter) for letter in (*found.added, *found.changed)])
-    run.each(DROP_LETTER, found.gone)
-    return found.report()
+    written = [_letter_row(letter) for letter in (*found.added, *found.changed)]
+    return Plan(found.report(), {PUT_LETTER: written, DROP_LETTER: found.gone})
 
 
 def _partner_row(partner: Partner) -> tuple[object, ...]:

@@ -8,6 +8,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any, cast
 
+from recordings.failpoint import reach
 from recordings.sqlite_file import BUSY, HARMLESS, Opened, code_of, is_trouble, unavailable
 from recordings.store import Conflict, Connection, Job, StoreUnavailable
 
@@ -123,7 +124,9 @@ class Writer:
                 raise
             conn.execute("ROLLBACK")
             return Conflict(str(error)) if isinstance(error, sqlite3.IntegrityError) else error
+        reach("tx.before_commit")
         conn.execute("COMMIT")
+        reach("tx.after_commit")
         if self._opened is None or self._opened.moved():
             raise StoreUnavailable(GONE)
         for job, value in done:

@@ -279,6 +279,13 @@ def test_the_command_prints_json():
     assert {"what", "rule", "result"} == set(told["change"][0])
 
 
+def test_a_database_that_is_none_is_wrong_usage_and_one_that_is_not_there_an_answer(tmp_path, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "nonsense")
+    assert run("--to", "us-standard", "--pid", "347109").exit_code == 2
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/nowhere.db")
+    assert run(SID).exit_code == 1
+
+
 @pytest.mark.parametrize(
     "args",
     [(), ("--to", "us-standard", SID), ("--to", "us-gold"), ("--to", "us-standard", "--severity", "0"), ("CA12",)],

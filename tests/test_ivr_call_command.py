@@ -150,6 +150,19 @@ def test_a_call_follows_lines_of_keys_where_there_is_no_terminal(here):
     assert board.sent_to("/voice/next")[0]["Digits"] == "4"
 
 
+def test_a_call_can_be_heard_where_the_program_for_it_is_there(here, monkeypatch):
+    program = here / "espeak-ng"
+    program.write_text(f'#!/bin/sh\necho "$@" >> {here}/spoken\n')
+    program.chmod(0o700)
+    with serving(voice=document(gather(say("Press 1.")))) as board:
+        demo_file(here, board.url)
+        monkeypatch.setenv("PATH", f"{here}:{os.environ['PATH']}")
+        assert run("--to", "us-standard", "--keys", "1", "--speak").exit_code == 0
+        monkeypatch.setenv("PATH", str(here / "var"))
+        assert run("--to", "us-standard", "--keys", "1", "--speak").exit_code == 2
+    assert (here / "spoken").read_text() == "-s 165 -- Press 1.\n"
+
+
 def test_an_unknown_line_is_answered_with_those_that_there_are(here):
     result = run("--to", "us-gold", "--keys", "1")
     assert result.exit_code == 2

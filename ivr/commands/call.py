@@ -60,10 +60,17 @@ class Silent:
 
 @click.command()
 @click.option("--to", "line", required=True, metavar="LINE", help="A line of a policy, as us-standard, or its number.")
-@click.option("--from", "caller", type=Read("number", read_caller), default=UNKNOWN_CALLER, help="Or: withheld.")
-@click.option("--keys", type=Read("keys", read_keys), help='One word a prompt: "347109 1 2"; - message:12 h.')
+@click.option(
+    "--from", "caller", type=Read("number", read_caller), default=UNKNOWN_CALLER, help="A number, or withheld."
+)
+@click.option("--keys", type=Read("keys", read_keys), help='A word a prompt: "347109 1 - message:12 h".')
 @at_option
-@click.option("--agent", "agent", type=Read("agent", read_engineers), help="answer, pass, busy, none, machine; a,b,c.")
+@click.option(
+    "--agent",
+    "agent",
+    type=Read("agent", read_engineers),
+    help="answer|pass|busy|none|machine, or a list: none,answer.",
+)
 @click.option("--hangup-at", "hangup_at", type=click.FloatRange(min=0), metavar="S", help="Hang up after S seconds.")
 @click.option("--slow", is_flag=True, help="In real time.")
 @click.option("--speak", is_flag=True, help="Say the sentences aloud (needs espeak-ng).")

@@ -55,12 +55,10 @@ def command(  # noqa: PLR0913 - one parameter an option
         else:
             policy, dialled = find_line(line or "", installed_policies())
             told = _might_be(policy, pid, Supposed(dialled, at or now(), severity, intent))
-    except (NoLine, PolicyError) as fault:
+    except (NoLine, PolicyError, ValueError) as fault:
         raise click.UsageError(str(fault)) from None
     except StoreUnavailable as fault:
-        raise click.ClickException(
-            f"the log is out of reach ({fault}): set DATABASE_URL as the service has it"
-        ) from None
+        raise click.ClickException(f"{fault}; DATABASE_URL says where the log is") from None
     click.echo(msgspec.json.encode(told).decode() if as_json else render(told))
 
 

@@ -29,7 +29,7 @@ def find_line(text: str, policies: Iterable[Policy]) -> tuple[Policy, Line]:
     for policy, line in lines:
         if text == line.id or number == line.number:
             return policy, line
-    known = "\n".join(f"  {line.id:<22} {numbers.national(line.number)}" for _, line in lines)
+    known = "\n".join(f"  {line.id:<22} {line.number}" for _, line in lines)
     raise NoLine(f"there is no line {text!r}. Lines:\n{known}")
 
 
