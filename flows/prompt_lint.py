@@ -7,7 +7,8 @@ from importlib.resources import files
 from flows.conversation import NOT_SPOKEN
 from flows.prompts import LOCALES, catalogue, tokens_of
 from flows.tokens import TOKENS
-from routing.fault import Finding, Level
+from routing.fault import Fault, Finding, Level, PolicyError
+from routing.policy import Policy
 
 WORDS_PER_SECOND = 2.9  # as a synthetic voice speaks these prompts at a nominal 165 words a minute
 TOO_LONG = 12.0  # seconds
@@ -41,27 +42,51 @@ def lint() -> list[Finding]:
     return [finding for locale in LOCALES for finding in _locale(locale, catalogue(locale))]
 
 
+def speakable(policy: Policy) -> Policy:
+    """Return the policy. Raises PolicyError where it has us say what we cannot: a locale or a prompt is not there."""
+    faults = []
+    for line in policy.lines.values():
+        if line.locale not in LOCALES:
+            what = f"line {line.id} is to speak {line.locale}, which has no prompts"
+            mend = f"use one of {', '.join(LOCALES)}, or write flows/locales/{line.locale}.yaml"
+            faults.append(_fault(policy, line.provenance.file_line, what, mend))
+    for route in policy.routes:
+        for saying in route.say:
+            if saying.prompt not in catalogue(LOCALES[0]):
+                what = f"{route.rule} says {saying.prompt}, which is no prompt"
+                faults.append(_fault(policy, route.file_line, what, "use a key of flows/locales/en.yaml"))
+    if faults:
+        raise PolicyError(faults)
+    return policy
+
+
+def _fault(policy: Policy, line: int, what: str, mend: str) -> Fault:
+    return Fault(
+        policy.file, line, "P2", what, "Callers would hear an apology, and be put through to somebody else.", mend
+    )
+
+
 def _locale(locale: str, texts: Mapping[str, str]) -> Iterator[Finding]:
     for key in sorted(set(texts) - set(NOT_SPOKEN)):
         for level, code, what, mend in (*_length(texts[key]), *_options(key, texts[key]), *_words(texts[key])):
             yield Finding(level, _FILE, _line_of(key), code, f"{locale} {key}: {what}", mend, _CONSEQUENCES[code])
 
 
-Fault = tuple[Level, str, str, str]
+Slip = tuple[Level, str, str, str]
 _CONSEQUENCES = {
     "P1": "Callers on a bad line lose the thread before they can press a key.",
     "P2": "Callers hear a word that is not theirs, or that blames them.",
 }
 
 
-def _length(text: str) -> Iterator[Fault]:
+def _length(text: str) -> Iterator[Slip]:
     spoken = seconds(text)
     if spoken > LONG:
         level = Level.ERROR if spoken > TOO_LONG else Level.WARNING
         yield level, "P1", f"takes about {spoken:.1f} s", "say it in fewer words"
 
 
-def _options(key: str, text: str) -> Iterator[Fault]:
+def _options(key: str, text: str) -> Iterator[Slip]:
     options = [int(found) for found in _OPTION.findall(text) if found not in "09"]
     if len(options) > OPTIONS_AT_MOST:
         yield Level.ERROR, "P1", f"offers {len(options)} options", f"offer {OPTIONS_AT_MOST} at the most"
@@ -72,7 +97,7 @@ def _options(key: str, text: str) -> Iterator[Fault]:
         yield Level.ERROR, "P1", "uses 0 or 9 as an option", "0 is an engineer and 9 repeats, everywhere"
 
 
-def _words(text: str) -> Iterator[Fault]:
+def _words(text: str) -> Iterator[Slip]:
     low = text.lower()
     for word in ("pound", "hash"):
         if re.search(rf"(?<!\{{)\b{word}\b(?!\}})", low):

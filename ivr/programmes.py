@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flows.call import Contacts, Directory
 from flows.desk import Desk
+from flows.prompt_lint import speakable
 from ivr.contacts import Contact, numbers_of, reach_faults, read_contacts, strangers
 from ivr.observe import log
 from ivr.settings import Fault, Settings, SettingsError
@@ -126,7 +127,7 @@ def _read(paths: Iterable[Path], faults: list[Fault]) -> list[Policy]:
     policies = []
     for path in paths:
         try:
-            policies.append(read_policy(path))
+            policies.append(speakable(read_policy(path)))
         except PolicyError as error:
             faults += _as_faults(error)
     return policies

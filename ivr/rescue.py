@@ -5,11 +5,14 @@ round and round until somebody presses 1 and the two have spoken. The caller is 
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Protocol
 
-from flows.call import Contacts
+from flows.call import Call, Contacts
+from flows.heard import Rang
 from flows.prompts import speak
 from flows.said import Gather, Ring
+from flows.turn import new_call
 from ivr.tokens import RescueToken
 from ivr.twiml import EMPTY, Writer, dial, document, escaped, gather
 from ivr.urls import Urls
@@ -76,6 +79,11 @@ class Rescue:
         """Return the number whose attempt a step has ended; empty if there was nobody to ring."""
         chain = self.chain(token.line)
         return chain[(token.step - 1) % len(chain)] if chain and token.step else ""
+
+    def call_of(self, token: RescueToken, caller: str | None, shown: str, at: datetime) -> Call:
+        """Return the document of a call that the log has not heard of, because it was rescued from the first turn."""
+        policy, line = self._place(token.line)
+        return new_call(Rang(token.sid, line.number, caller, shown), policy, at)
 
     def chain(self, line: str) -> tuple[str, ...]:
         """Return everybody who can be rung for a line, each number once, none of our own."""

@@ -200,4 +200,4 @@ def _failpoint(settings: Settings) -> Iterable[Fault]:
     if settings.production:
         yield Fault("IVR_FAILPOINT", "makes the service fail on purpose, which production never does.", "Unset it.")
     elif not GRAMMAR.fullmatch(settings.ivr_failpoint):
-        yield Fault("IVR_FAILPOINT", "is not place:kill9, place:raise, place:enospc or place:sleep:SECONDS, perhaps with @N.")
+        yield Fault("IVR_FAILPOINT", "is not PLACE:kill9, :raise, :enospc or :sleep:SECONDS, perhaps with @N.")

@@ -8,6 +8,7 @@ from ivr.observe import log, set_up_logging
 from ivr.programmes import Programmes
 from ivr.settings import Fault, Settings, SettingsError
 from recordings import migrations
+from recordings.failpoint import arm
 from recordings.store import StoreUnavailable, open_store
 
 UPGRADE = "Run `ivr db upgrade`."
@@ -17,6 +18,7 @@ def check(settings: Settings, faults: Iterable[Fault], *, answers_calls: bool = 
     """Return what is listed, if nothing at all is wrong. Raises SettingsError with every fault."""
     found = list(faults)
     set_up_logging(settings.log_level)
+    found += _armed(settings.ivr_failpoint if not found else "")
     try:
         listing = programmes.load(settings, now() if answers_calls else None)
     except SettingsError as error:
@@ -25,6 +27,13 @@ def check(settings: Settings, faults: Iterable[Fault], *, answers_calls: bool = 
     if found:
         raise SettingsError(found)
     return listing
+
+
+def _armed(failpoint: str) -> Iterable[Fault]:
+    try:
+        arm(failpoint)
+    except ValueError as error:
+        yield Fault("IVR_FAILPOINT", f"{error}.")
 
 
 def _schema_faults(url: str) -> Iterable[Fault]:

@@ -1,6 +1,7 @@
 """A call that nobody has made: to ask where it would go."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 
 import msgspec
 
@@ -9,7 +10,8 @@ from flows.conversation import NODES
 from flows.desk import Desk
 from flows.heard import Rang
 from flows.turn import new_call
-from routing.partner import Partner, Status
+from routing.enquiry import FACTS
+from routing.partner import Partner, PartnerType, Status
 from routing.policy import Line, LineKind, Policy
 
 NO_CALL = f"CA{0:032}"
@@ -22,6 +24,11 @@ class Supposed(msgspec.Struct, frozen=True):
     at: datetime
     severity: int | None = None
     intent: str | None = None
+    facts: Mapping[str, str] = {}
+
+
+SUPPOSABLE = ("region", "type", "certification", "loa", "case_desk", "choice", "outage")
+CERTIFIED = {"valid": (date(1970, 1, 1), None), "expired": (date(1970, 1, 1), date(1970, 1, 2)), "none": (None, None)}
 
 
 class NoDirectory:
@@ -68,7 +75,43 @@ def supposed_call(supposed: Supposed, partner: Partner | None, desk: Desk) -> Ca
     elif partner:
         call = call.flagged("PARTNER_INACTIVE")
     identified, _ = NODES["identified"].step(call, None, desk, supposed.at)
-    return identified.but(events=())
+    return _with_facts(identified.but(events=()), supposed.facts)
+
+
+def read_facts(texts: tuple[str, ...], policy: Policy) -> Mapping[str, str]:
+    """Return what `fact=value` texts suppose. Raises ValueError, naming what can be supposed."""
+    facts = dict(text.partition("=")[::2] for text in texts)
+    known = {**FACTS, "region": tuple(policy.regions), "outage": ("denied", "unasked")}
+    known["case_desk"] = ("none", *policy.desks)
+    for fact, value in facts.items():
+        if fact not in SUPPOSABLE:
+            raise ValueError(f"{fact!r} cannot be supposed: write one of {', '.join(SUPPOSABLE)}, as choice=live")
+        if value not in known[fact]:
+            raise ValueError(f"{fact} is never {value!r}: it is one of {', '.join(known[fact])}")
+    return facts
+
+
+def _with_facts(call: Call, facts: Mapping[str, str]) -> Call:
+    call = call.but(region=facts.get("region", call.region), choice=facts.get("choice", call.choice))
+    call = call.but(outage_denied=facts.get("outage") == "denied", loa=facts.get("loa", call.loa))
+    if facts.get("type", "unknown") != "unknown":
+        since, until = CERTIFIED[facts.get("certification", "none")]
+        partner = Partner(
+            partner_id="",
+            name="somebody",
+            type=PartnerType(facts["type"]),
+            region=call.region,
+            certified_from=since,
+            certified_until=until,
+            first_line=False,
+            status=Status.ACTIVE,
+            representatives=(),
+            programme="",
+        )
+        call = call.but(partner=partner)
+    if facts.get("case_desk", "none") != "none" and call.partner:
+        call = call.but(existing_case=CaseRef("", call.partner.partner_id, None, facts["case_desk"]))
+    return call
 
 
 def read_only_desk(policy: Policy, directory: Directory | None = None) -> Desk:

@@ -50,7 +50,7 @@ class Trouble:
         call = self._ledger.load(sid)
         if call is None or self._ledger.fell_back(sid):
             return self.instead(webhook)
-        self._write(sid, heard, webhook.at, lambda now: Turned(fell_back(now, heard, webhook.at)))
+        self._write(sid, heard, webhook.at, lambda now: Turned(fell_back(now or call, heard, webhook.at)))
         return Answer(self._conversation.says_again(call, 0, webhook.at), "again", sid, 0, call.turn, "Resumed", call)
 
     def rescue_step(self, webhook: Webhook) -> Answer:
@@ -59,7 +59,12 @@ class Trouble:
         if token is None:
             raise Strange("token")
         number, bridged, at = self._rescue.rung(token), _bridged(webhook), webhook.at
-        self._write(token.sid, _dial_ended(webhook), at, lambda call: rescued(call, number, at, reached=bridged))
+
+        def follows(call: Call | None) -> Turned:
+            known = call or self._rescue.call_of(token, *hearing.caller(webhook.form), at)
+            return rescued(known, number, at, reached=bridged)
+
+        self._write(token.sid, _dial_ended(webhook), at, follows)
         gone = webhook.form.fields.get("CallStatus") in FINAL
         body = EMPTY if gone else self._rescue.goes_on(token, bridged=bridged)
         return Answer(body, "rescue", token.sid, 0, token.step, "DialEnded")
@@ -87,10 +92,10 @@ class Trouble:
         token = self._rescue.token(parent if _sid(parent) else NO_CALL, hearing.line_of(webhook.form))
         return self._rescue.screens(token, _keys(webhook))
 
-    def _write(self, sid: str, heard: Heard, at: datetime, follows: Callable[[Call], Turned]) -> None:
+    def _write(self, sid: str, heard: Heard, at: datetime, follows: Callable[[Call | None], Turned]) -> None:
         """Write something down if that can be done at once; the caller is not kept waiting for it."""
         try:
-            self._ledger.notice(sid, heard, at, lambda call: follows(call) if call else None, HASTE)
+            self._ledger.notice(sid, heard, at, follows, HASTE)
         except StoreUnavailable:
             log.warning("Call %s: a step of its rescue could not be written down.", sid)
 

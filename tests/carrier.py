@@ -20,6 +20,13 @@ from wire import ACCOUNT_SID, AUTH_TOKEN, Form, Reply, Request, Wire, pairs, sig
 SIGNED = "(the right one)"
 INSTANT_HEADER = "X-Partnerline-Instant"
 TOKEN_HEADER = "I-Twilio-Idempotency-Token"
+HABITUAL = {
+    "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
+    "User-Agent": "TwilioProxy/1.1",
+    "Accept": "*/*",
+    "X-Forwarded-For": "203.0.113.10",
+    "X-Forwarded-Proto": "https",
+}
 
 
 @dataclass(frozen=True)
@@ -128,7 +135,8 @@ class Carrier:
         """Fetch what a Play names, if this telephone does that: by GET, unsigned, and it must be audio."""
         if not self.fetch_media or not url.startswith(self.wire.base):
             return
-        reply = self._sends(self.request(url.removeprefix(self.wire.base), method="GET", signature=None))
+        path = url.partition("#")[0].removeprefix(self.wire.base)
+        reply = self._sends(self.request(path, method="GET", signature=None))
         if reply.status != 200 or not reply.headers.get("content-type", "").startswith("audio/"):
             raise AssertionError(f"{url} is not audio: {reply.status} {reply.headers.get('content-type')}")
 
@@ -153,12 +161,8 @@ class Carrier:
         body = urlencode(pairs(params), errors="surrogatepass").encode()
         sent = {
             "Host": urlsplit(self.wire.base).netloc,
-            "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
+            **HABITUAL,
             "Content-Length": str(len(body)),
-            "User-Agent": "TwilioProxy/1.1",
-            "Accept": "*/*",
-            "X-Forwarded-For": "203.0.113.10",
-            "X-Forwarded-Proto": "https",
             TOKEN_HEADER: str(uuid4()),
             **self._stamps(),
             **({} if signature is None else {"X-Twilio-Signature": signature}),

@@ -234,7 +234,8 @@ def test_a_look_up_takes_no_longer_in_a_large_directory(store):
     """A busy machine's clock tells only the order of magnitude, but a scan would take a hundred times as long."""
     size = SIZE[store.dialect]
     for sql in (PARTNERS, REPRESENTATIVES):
-        store.write(lambda conn, sql=store.sql(sql): conn.execute(sql, (size,)), PATIENCE)
+        text = store.sql(sql)
+        store.write(lambda conn, text=text: conn.execute(text, (size,)), PATIENCE)
     store.write(lambda conn: conn.execute("ANALYZE"), PATIENCE)
     directory = SqlDirectory(store)
     started = time.perf_counter()

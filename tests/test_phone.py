@@ -1,6 +1,7 @@
 """The telephone: what is heard, what keys and silence do, and how a call ends."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from xml.sax.saxutils import escape
 
 import pytest
 from phone import Call, Clock, Telephone
@@ -213,13 +214,15 @@ def test_the_virtual_instant_goes_with_every_request():
 
 
 def test_the_alarms_of_a_clock_ring_each_at_its_moment():
-    clock, rung = Clock(), []
+    start = datetime(2026, 11, 24, 18, 15, tzinfo=UTC)
+    clock, rung = Clock(start), []
     for seconds in [5, 2, 9]:
         clock.rings_at(seconds, lambda: rung.append(clock.seconds))
 
     clock.advance(6)
 
     assert (rung, clock.seconds) == ([2, 5], 6)
+    assert clock.instant == start + timedelta(seconds=6)
 
 
 def test_without_an_instant_no_header_is_sent_and_a_clock_can_be_shared():
@@ -233,11 +236,12 @@ def test_without_an_instant_no_header_is_sent_and_a_clock_can_be_shared():
 
 
 def test_media_are_fetched_when_asked_for_and_must_be_audio():
-    plays = response(verb("Play", url("/tone.wav").partition("#")[0]), verb("Hangup"))
+    plays = response(verb("Play", escape(url("/tone.wav"))), verb("Hangup"))
     phone, service = phone_to({"/voice": plays}, fetch_media=True)
 
     assert phone.dials(LINE).spoken == []
     assert [(one["REQUEST_METHOD"], one["PATH_INFO"]) for one in service.environs][1] == ("GET", "/tone.wav")
+    assert "#" not in service.environs[1]["RAW_URI"]
     assert phone.seconds == 10
     service.documents["/voice"] = plays.replace(".wav", ".txt")
     with pytest.raises(AssertionError, match="is not audio"):

@@ -191,6 +191,7 @@ def test_a_recording_that_stays_empty_takes_either_way():
     phone, service = phone_to({"/voice": TAKES, "/taken": BYE, "/empty": response(say("Nothing heard."))})
 
     phone.dials(LINE).stays_silent().hears("Nothing heard").recording_arrives("absent")
+    assert phone.seconds == pytest.approx(3 / 2.75 + 5 + 2 / 2.75)
     assert (len(service.asked("/taken")), service.asked("/recorded")[0]["RecordingStatus"]) == (0, "absent")
     phone.dials(LINE).leaves_a_message(0, "silence", silent_action=True).hears("Goodbye")
     assert service.asked("/taken")[0]["RecordingDuration"] == "0"

@@ -349,3 +349,23 @@ def test_a_certification_decides_the_tier_in_every_trial():
     for trial in trials(POLICY, moments):
         certified = trial.enquiry.certification is Certification.VALID and trial.decision.facts["type"] != "referral"
         assert trial.decision.facts["certified"] == ("yes" if certified and trial.enquiry.type else "no")
+
+
+def test_the_command_that_shows_a_counterexample_is_one_that_runs():
+    """What a refusal prints can be typed: the facts that it supposes are taken, and named back."""
+    from click.testing import CliRunner
+    from paper import shipped
+
+    from ivr.commands.explain import command
+    from routing.decide import Enquiry
+    from routing.partner import Certification, PartnerType
+    from routing.policy import LineKind
+    from routing.proof import Counterexample, explain
+
+    asked = Enquiry(LineKind.CERTIFIED, "emea", PartnerType.AGENCY, Certification.VALID, "missing", "new", None, True)
+    fields = {name: None for name in Counterexample.__dataclass_fields__}
+    example = Counterexample(**{**fields, "enquiry": asked, "at": datetime(2026, 7, 19, 4, tzinfo=UTC)})
+    words = explain(example, shipped())
+    said = CliRunner().invoke(command, words[2:])
+    assert said.exit_code == 0, said.output
+    assert "R11" in said.output

@@ -123,9 +123,7 @@ def test_after_a_conversation_it_is_over(policy):
 
 def test_an_engineer_is_connected_by_the_key_1_alone(policy):
     rescue = rescue_over(policy)
-    token = SEAL.read_rescue(
-        action(document(rescue.begins(SID, US)), "Number", "url").removeprefix(SCREEN), "screen"
-    )
+    token = SEAL.read_rescue(action(document(rescue.begins(SID, US)), "Number", "url").removeprefix(SCREEN), "screen")
     assert token is not None
 
     asked = document(rescue.screens(token, ""), WHISPER_VERBS)

@@ -122,7 +122,7 @@ def test_both_tokens_are_good_while_one_is_rotated():
         library_signs("/voice", CALL) + " ",
         library_signs("/voice/status", CALL),
         library_signs("/voice?", CALL),
-        library_signs("/voice", CALL[:-1] + [("Digits", "1")]),
+        library_signs("/voice", [*CALL[:-1], ("Digits", "1")]),
         library_signs("/voice", CALL, OTHER),
         base64.b64encode(hmac.digest(b"", (BASE + "/voice" + signed_text(CALL)).encode(), hashlib.sha1)).decode(),
     ],

@@ -105,6 +105,14 @@ def test_a_call_that_loses_the_store_in_the_middle_is_put_through_and_logged_as_
     service.checks_out()
 
 
+def test_a_call_that_was_rescued_from_its_first_turn_is_in_the_log_too(service):
+    with locked(service):
+        call = service.at(SATURDAY_NIGHT).dials(LINE["us-standard"]).hears("we have a technical problem")
+    time.sleep(2.1)
+    call.rings(LIVING_CHAIN[0]).does_not_answer().rings(LIVING_CHAIN[1]).does_not_answer().hangs_up()
+    assert service.says(call, rule="R0", outcome="system_failed", caller="+14085550142")
+
+
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_nothing_is_called_saved_that_was_not_saved(service, trouble):
     """F-G9: whoever has just spoken a message is told, and put through."""

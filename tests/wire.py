@@ -108,30 +108,35 @@ class AppWire:
         return Reply(int(status.split(" ", 1)[0]), lowered, b"".join(written), seconds)
 
 
+GUNICORN = {
+    "SCRIPT_NAME": "",
+    "SERVER_PROTOCOL": "HTTP/1.1",
+    "SERVER_SOFTWARE": "gunicorn",
+    "REMOTE_ADDR": "127.0.0.1",
+    "REMOTE_PORT": "49152",
+    "wsgi.version": (1, 0),
+    "wsgi.input_terminated": True,
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": True,
+    "wsgi.run_once": False,
+}
+
+
 def environ_of(request: Request, base: str) -> Environ:
     """Build the WSGI environ of a request that reached gunicorn through a TLS proxy on the same host."""
     path, _, query = request.target.partition("?")
     public = urlsplit(base)
     environ: Environ = {
+        **GUNICORN,
         "REQUEST_METHOD": request.method,
         "RAW_URI": request.target,
-        "SCRIPT_NAME": "",
         "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
         "QUERY_STRING": query,
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "SERVER_SOFTWARE": "gunicorn",
         "SERVER_NAME": public.hostname,
         "SERVER_PORT": str(public.port or 443),
-        "REMOTE_ADDR": "127.0.0.1",
-        "REMOTE_PORT": "49152",
-        "wsgi.version": (1, 0),
         "wsgi.url_scheme": public.scheme,
         "wsgi.input": io.BytesIO(request.body),
-        "wsgi.input_terminated": True,
         "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
     }
     for name, value in request.headers.items():
         key = name.upper().replace("-", "_")

@@ -1,7 +1,5 @@
 """`ivr db`: the database and its schema."""
 
-import sys
-
 import click
 
 
@@ -26,7 +24,7 @@ def upgrade(*, check: bool) -> None:
         current = migrations.is_current(store)
         store.close()
     except (StoreUnavailable, ValueError) as error:
-        sys.exit(f"ivr db upgrade: {error}")
+        raise click.ClickException(str(error)) from None
     if not current:
-        sys.exit("the database has the schema of another version: run ivr db upgrade")
+        raise click.ClickException("the database has the schema of another version: run ivr db upgrade")
     click.echo("the database is up to date")

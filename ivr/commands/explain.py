@@ -14,7 +14,7 @@ from ivr.past import past_of
 from ivr.phone.ending import with_store
 from ivr.phone.lines import NoLine, find_line, installed_policies
 from ivr.settings import database_url
-from ivr.supposed import NoDirectory, Supposed, read_only_desk, supposed_call
+from ivr.supposed import NoDirectory, Supposed, read_facts, read_only_desk, supposed_call
 from ivr.tokens import CALL_SID
 from recordings.directory import SqlDirectory
 from recordings.log import READ_TIMEOUT, CallLog
@@ -34,6 +34,7 @@ INTENTS = ("new", "existing", "escalation", "engineer", "none")
 @click.option("--to", "line", metavar="LINE", help="A line of a policy, as us-standard, or its number.")
 @click.option("--severity", type=click.IntRange(0, 4), metavar="N", help="Default: not asked yet.")
 @click.option("--intent", type=click.Choice(INTENTS), help="Default: new; on a voicemail line: none.")
+@click.option("--suppose", multiple=True, metavar="FACT=VALUE", help="As choice=live, or type=agency; may be repeated.")
 @at_option
 @json_option
 def command(  # noqa: PLR0913 - one parameter an option
@@ -43,6 +44,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     pid: str | None,
     severity: int | None,
     intent: str | None,
+    suppose: tuple[str, ...],
     at: datetime | None,
     as_json: bool,
 ) -> None:
@@ -54,7 +56,8 @@ def command(  # noqa: PLR0913 - one parameter an option
             told = _has_been(call_sid)
         else:
             policy, dialled = find_line(line or "", installed_policies())
-            told = _might_be(policy, pid, Supposed(dialled, at or now(), severity, intent))
+            facts = read_facts(suppose, policy)
+            told = _might_be(policy, pid, Supposed(dialled, at or now(), severity, intent, facts))
     except (NoLine, PolicyError, ValueError) as fault:
         raise click.UsageError(str(fault)) from None
     except StoreUnavailable as fault:

@@ -47,7 +47,7 @@ def command(
 def findings_of(path: Path, today: date, contacts: Contacts) -> list[Finding]:
     """Return the findings about a file; if it cannot be used, the faults that keep it from being used."""
     try:
-        return lint(read_policy(path), today, contacts)
+        return lint(prompt_lint.speakable(read_policy(path)), today, contacts)
     except PolicyError as refused:
         return [Finding(Level.ERROR, f.file, f.line, f.code, f.what, f.mend, f.consequence) for f in refused.faults]
 

@@ -1,6 +1,5 @@
 """`ivr partners`: import, list and show partners."""
 
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,7 +45,7 @@ def import_file(*, file: Path, loa: bool, as_json: bool) -> None:
         except ImportRefused as refused:
             for row in refused.rows:
                 click.echo(f"{file}:{row.line}: {row.reason}", err=True)
-            sys.exit("nothing was imported")
+            raise click.ClickException("nothing was imported") from None
     counts = msgspec.structs.asdict(report)
     click.echo(_json(counts) if as_json else ", ".join(f"{count} {what}" for what, count in counts.items()))
 
@@ -78,7 +77,7 @@ def show(*, pid: str, as_json: bool) -> None:
     with _store() as store:
         partner = SqlDirectory(store).partner(pid)
     if partner is None:
-        sys.exit(f"no partner has the ID {pid}")
+        raise click.ClickException(f"no partner has the ID {pid}")
     if as_json:
         click.echo(_json(partner))
         return
@@ -95,11 +94,11 @@ def _store() -> "Iterator[Store]":
     try:
         store = open_store(database_url())
     except ValueError as error:
-        sys.exit(str(error))
+        raise click.ClickException(str(error)) from None
     try:
         yield store
     except StoreUnavailable as error:
-        sys.exit(f"the database cannot be used: {error}")
+        raise click.ClickException(f"the database cannot be used: {error}") from None
     finally:
         store.close()
 
