@@ -17,7 +17,7 @@ run: .venv/.run ## start the demo: web and worker on SQLite, no account needed (
 	@PORT=$(PORT) exec .venv/bin/ivr demo
 
 test: .venv/.dev ## the whole suite: SQLite, real Postgres, real processes
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n auto --dist worksteal
 
 check: .venv/.dev ## format, lint, types, import contract
 	.venv/bin/ruff format --check .
