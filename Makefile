@@ -44,12 +44,12 @@ lock: .venv/uv-$(UV_VERSION) ## resolve the dependencies anew
 	@touch $@
 
 .venv/.run: requirements/run.txt pyproject.toml .venv/uv-$(UV_VERSION)
-	@test -f .venv/.dev || $(UV) pip sync --quiet --python $(PY) --require-hashes requirements/run.txt
+	@test -f .venv/.dev || $(UV) pip sync --quiet --compile-bytecode --python $(PY) --require-hashes requirements/run.txt
 	@test -f .venv/.dev || $(UV) pip install --quiet --python $(PY) --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/.dev: requirements/dev.txt pyproject.toml .venv/uv-$(UV_VERSION)
-	$(UV) pip sync --quiet --python $(PY) --require-hashes requirements/dev.txt
+	$(UV) pip sync --quiet --compile-bytecode --python $(PY) --require-hashes requirements/dev.txt
 	$(UV) pip install --quiet --python $(PY) --no-deps --no-build-isolation -e .
 	@touch $@ .venv/.run
 

@@ -12,7 +12,7 @@ from bench.instructions import Counter, counter
 from bench.server import Server, cpu_seconds, free_port
 
 ROUNDS = 7
-SECONDS = 1.2  # one contender, one round
+SECONDS = 1.0  # one contender, one round
 WARM_UP = 0.8
 COUNTED_CALLS = 1  # whole calls in one count
 

@@ -46,7 +46,7 @@ def measure(bench: Bench) -> list[Row]:
         peers = [floor(), phone_tree(), survey(bench.folder)]
         paddock = stack.enter_context(Paddock(bench, [*peers, *services]))
         paces = paddock.race()
-    turns = Turns(paces, count_all(bench, [*peers, ours(sqlite(bench.folder, "counted"))]))
+    turns = Turns(paces, count_all(bench, [*peers[:2], ours(sqlite(bench.folder, "counted"))]))
     return [*_p1(turns), *_p2(turns)]
 
 
@@ -64,7 +64,6 @@ def _p1(turns: Turns) -> list[Row]:
         turns.rate("P1", "ours", "survey", least=8),
         turns.count("", "floor", "floor"),
         turns.count("", "phone tree", "floor"),
-        turns.count("", "survey", "floor"),
         turns.count("P1", "ours", "floor", most=1.8),
         turns.count("P1", "ours", "phone tree", most=1),
     ]

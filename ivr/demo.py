@@ -48,8 +48,8 @@ def invitation(url: str, today: date) -> str:
 def run(*, fictional_partners: bool) -> int:
     """Run the demo until it is stopped, and return the exit code."""
     environ = environment(os.environ, _noted(NOTE))
+    _require_free(environ["PORT"])
     _note(NOTE, environ)
-    _require_free(int(environ["PORT"]))
     _prepare(environ["DATABASE_URL"], fictional_partners=fictional_partners)
     manager = Manager()  # type: ignore[no-untyped-call]
     for name, command in (("web", "serve"), ("worker", "worker")):
@@ -104,12 +104,14 @@ def _address(environ: Mapping[str, str]) -> str:
     return f"http://127.0.0.1:{environ['PORT']}"
 
 
-def _require_free(port: int) -> None:
+def _require_free(port: str) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
+            probe.bind(("127.0.0.1", int(port)))
+        except ValueError:
+            raise DemoFault(f"PORT={port} is no port: make it a number, as in PORT=8081 make run") from None
+        except (OSError, OverflowError):
             raise DemoFault(f"port {port} is taken: stop what uses it, or choose another: PORT=8081 make run") from None
 
 

@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     @property
     def production(self) -> bool:
         """Whether real callers are served."""
-        return self.ivr_env is Environment.PRODUCTION
+        return self.ivr_env == Environment.PRODUCTION
 
     @property
     def tokens(self) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ def free_port() -> int:
 
 
 def environment(**given: object) -> dict[str, str]:
-    clean = {name: value for name, value in os.environ.items() if name not in ENVIRONMENT}
+    clean = {name: value for name, value in os.environ.items() if name not in {*ENVIRONMENT, "XDG_RUNTIME_DIR"}}
     return {**clean, **{name: str(value) for name, value in given.items()}}
 
 
@@ -86,7 +86,7 @@ def refusal(folder: Path, *command: str, **given: object) -> list[str]:
     """Run `ivr` where it must not start, and give what it says."""
     run = subprocess.run(
         [sys.executable, "-m", "ivr", *command],
-        env=environment(PORT=free_port(), **given),
+        env=environment(**{"PORT": free_port(), **given}),
         cwd=folder,
         capture_output=True,
         text=True,
@@ -122,7 +122,7 @@ def test_a_server_answers_calls_reads_policies_again_and_stops_when_told(tmp_pat
     """A broken policy is not taken over: the service goes on as it was, and says why."""
     folder = tmp_path / "policies"
     folder.mkdir()
-    given = {**ENVIRONMENT, "DATABASE_URL": sqlite_url, "POLICY_DIR": folder, "LOG_LEVEL": "INFO"}
+    given = {**ENVIRONMENT, "DATABASE_URL": sqlite_url, "POLICY_DIR": folder, "LOG_LEVEL": "INFO", "HOME": tmp_path}
 
     with running(tmp_path, "serve", **given) as (process, port, out):
         assert greeting(port) == "8x8 partner support."
@@ -140,7 +140,7 @@ def test_a_server_answers_calls_reads_policies_again_and_stops_when_told(tmp_pat
         process.terminate()
         assert process.wait(PATIENCE) == 0
     assert all(json.loads(line) for line in out.read_text().splitlines()), "every line is JSON"
-    assert not (Path.home() / ".gunicorn").exists()
+    assert not (tmp_path / ".gunicorn").exists(), "nobody can command the server through a socket"
 
 
 def test_several_workers_add_up_their_figures(tmp_path, sqlite_url):
@@ -172,9 +172,9 @@ def test_the_demo_takes_a_call_and_stops_when_told(tmp_path):
         assert f"http://127.0.0.1:{port}" in out.read_text()
         assert (tmp_path / "var" / "demo.json").stat().st_mode & 0o777 == 0o600
 
+        tried = ["--to", "us-standard", "--from", "+14085550142", "--json", "--keys"]
         call = subprocess.run(
-            [sys.executable, "-m", "ivr", "call", "--to", "us-standard", "--from", "+14085550142", "--keys", "1 2"]
-            + ["--at", "2026-11-24 10:15 America/Los_Angeles", "--json"],
+            [sys.executable, "-m", "ivr", "call", *tried, "1 2", "--at", "2026-11-24 10:15 America/Los_Angeles"],
             env=environment(),
             cwd=tmp_path,
             capture_output=True,
