@@ -14,9 +14,7 @@ _WHISPER = re.compile(rb'<Number\b[^>]*\burl="([^"]+)"[^>]*>([^<]+)<')
 
 Talk = Generator[bytes, bytes, None]
 Steps = Generator[tuple[str, Fields], bytes, None]
-RESCUE = (
-    b"/voice/rescue"  # where our own documents lead when the service could not think: valid, but not what is measured
-)
+RESCUE = b"/voice/rescue"  # in a document of a service that could not think: valid, but not what is measured
 
 
 @dataclass(frozen=True)

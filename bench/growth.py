@@ -3,8 +3,11 @@
 import csv
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+from bench.contender import Contender
+from bench.programmes import write_programmes
 from bench.run import Bench, Paddock, count_all
 from bench.server import free_port
 from bench.service import Database, ivr, ours, sqlite
@@ -12,6 +15,7 @@ from bench.table import Row, middle, missing, ratio
 
 PARTNERS = 100_000
 CALLS, CALLS_FULL = 100_000, 10_000_000
+PROGRAMMES = 20  # in the full run; each is read and proved at every start
 AREAS = ("201", "206", "212", "303", "305", "312", "404", "408", "415", "503", "512", "602", "617", "650", "702", "713")
 FIRST_ID = 100_000  # Partner IDs of six digits, none of them in the demo directory
 BATCH = 250_000
@@ -37,11 +41,11 @@ FROM calls copy, cases model WHERE copy.id > :last AND model.call_sid = :sid
 def measure(bench: Bench) -> list[Row]:
     """Return the lines."""
     calls = CALLS_FULL if bench.full else CALLS
-    empty, grown = ours(sqlite(bench.folder, "empty", "empty")), ours(_grown(bench, calls))
+    empty, grown = ours(sqlite(bench.folder, "empty", "empty")), _with_programmes(bench, ours(_grown(bench, calls)))
     with Paddock(bench, [empty, grown]) as paddock:
         paces = paddock.race()
     size = (bench.folder / "grown.db").stat().st_size / 1e9
-    what = f"{calls:,} calls logged, {PARTNERS:,} partners"
+    what = f"{calls:,} calls logged, {PARTNERS:,} partners" + (f", {PROGRAMMES} programmes" if bench.full else "")
     costs, before = paces[grown.name].costs, paces[empty.name].costs
     measured = f"{middle(costs) * 1e3:.2f} ms of processor, {size:.1f} GB"
     rows = [Row("P4", f"{what}: processor time to an empty log", measured, ratio(costs, before), most=1.1)]
@@ -51,6 +55,14 @@ def measure(bench: Bench) -> list[Row]:
     measured = f"{middle(counts[grown.name]) / 1e3:,.0f} k a request"
     times = ratio(counts[grown.name], counts[empty.name])
     return [*rows, Row("P4", f"{what}: instructions to an empty log", measured, times, most=1.1)]
+
+
+def _with_programmes(bench: Bench, service: Contender) -> Contender:
+    if not bench.full:
+        return service
+    folder = bench.folder / "policies"
+    write_programmes(folder, PROGRAMMES - 1)
+    return replace(service, environ={**service.environ, "POLICY_DIR": str(folder)})
 
 
 def _grown(bench: Bench, calls: int) -> Database:

@@ -11,7 +11,7 @@ from time import perf_counter, sleep
 from typing import Self
 
 ROOT = Path(__file__).parent.parent
-READY = 60.0  # seconds; a server under valgrind takes long
+READY = 240.0  # seconds; a server with many programmes takes long under valgrind
 HOST = "127.0.0.1"
 
 

@@ -3,11 +3,13 @@
 import os
 
 from flask import Flask, Response, request, url_for
+from flask import session as cookie
 from sqlalchemy import ForeignKey, create_engine, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 from twilio.twiml.voice_response import VoiceResponse
 
 app = Flask(__name__)
+app.secret_key = "a secret of the benchmark alone"
 engine = create_engine(os.environ["SURVEY_URL"])
 
 
@@ -65,7 +67,8 @@ def twiml(response: VoiceResponse) -> Response:
 
 
 def ask(response: VoiceResponse, question: Question) -> None:
-    """Say a question, and wait for its answer."""
+    """Say a question, remember it in the cookie, and wait for its answer."""
+    cookie["question"] = question.id
     response.say(question.content)
     response.say("Please press a key, and then the hash key.")
     response.gather(action=url_for("save", number=question.id), method="POST")

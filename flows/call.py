@@ -109,6 +109,7 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True):
     message_due: datetime | None = None
     call_back: CallBack | None = None
     cancelled: bool = False
+    told_closed: bool = False  # the caller has heard that the home desk is closed, if it is
     informed: bool = False  # the closed message was spoken
     paging: bool = True  # whether this caller may still have people paged
     flags: tuple[str, ...] = ()

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from flows.call import Call, Case
-from flows.desk import Desk, certification_of, is_urgent
+from flows.desk import Desk, certification_of, enquiry_of, is_urgent
 from routing.partner import Certification
 from routing.schedule import Schedule, Window
 from routing.worktime import due
@@ -28,11 +28,18 @@ def case_of(call: Call, desk: Desk) -> Case | None:
         partner_id=partner.partner_id if partner else "",
         partner_name=partner.name if partner else "",
         severity=call.severity,
-        desk=call.decision.desk if call.decision else "",
+        desk=_desk_of(call, desk),
         table=table,
         response_due=call.message_due or response_due(call, desk, table),
         flags=call.flags,
     )
+
+
+def _desk_of(call: Call, desk: Desk) -> str:
+    """Return the desk that holds the case: the one it was routed to, or for a message the home desk of its tier."""
+    if call.message:
+        return desk.policy.desk(call.region, enquiry_of(call, desk.policy).tier).id
+    return call.decision.desk if call.decision else ""
 
 
 def table_of(call: Call, desk: Desk) -> str:

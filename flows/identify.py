@@ -43,9 +43,12 @@ def _identified_as(call: Call, partner: Partner, desk: Desk) -> Call:
 def _ask(call: Call, _desk: Desk, _at: datetime) -> Sequence[str]:
     if call.again == "wrong":
         return ("pid.bad1",) if call.tally.unknown_ids == 1 else ("pid.bad2",)
+    waited = call.tally.waits >= WAITS
     if call.again == "silent":
-        return ("pid.silent1",) if call.tally.here_silent == 1 else ("pid.silent2",)
-    return {"alert": ("pid.wait.alert",), "more": ()}.get(call.again, ("pid.ask",))
+        return ("pid.silent1",) if call.tally.here_silent == 1 and not waited else ("pid.silent2",)
+    if call.again == "alert":
+        return ("pid.wait.last",) if waited else ("pid.wait.alert",)
+    return () if call.again == "more" else ("pid.ask",)
 
 
 def _enter(call: Call, heard: Heard | None, desk: Desk, at: datetime) -> tuple[Call, str]:
@@ -150,7 +153,7 @@ def _goes(node: str) -> Step:
     return lambda call, _heard, _desk, _at: (call, node)
 
 
-_PID_PROMPTS = ("pid.ask", "pid.silent1", "pid.silent2", "pid.bad1", "pid.bad2", "pid.wait.alert")
+_PID_PROMPTS = ("pid.ask", "pid.silent1", "pid.silent2", "pid.bad1", "pid.bad2", "pid.wait.alert", "pid.wait.last")
 _nopid = Menu(
     "nopid",
     say=lambda *_: ("nopid.menu",),

@@ -9,9 +9,10 @@ from flows.call import Call
 from flows.case_number import luhn_ok
 from flows.desk import Desk, enquiry_of
 from flows.heard import Heard, Keys, Silence
-from flows.identify import forget_partner
+from flows.identify import MINUTE_ALERT, WAITS, forget_partner
 from flows.node import (
     ENTRY_WAIT,
+    REPEATS,
     Choice,
     Menu,
     Node,
@@ -21,6 +22,7 @@ from flows.node import (
     missed,
     passing,
     patient,
+    repeated,
     to_engineer,
 )
 from flows.said import Gather
@@ -29,7 +31,7 @@ from routing.decide import URGENT_AT_MOST
 TRIES = 3
 
 
-def _preface(call: Call, desk: Desk, at: datetime) -> Sequence[str]:
+def preface(call: Call, desk: Desk, at: datetime) -> Sequence[str]:
     """Say that the home desk is closed, before the menu, so that nobody is surprised after it."""
     decision = desk.decide(call, at)
     if not decision.home_closed:
@@ -45,8 +47,8 @@ def _certified(call: Call, desk: Desk) -> bool:
 
 def _main_menu(call: Call, desk: Desk, at: datetime) -> Sequence[str]:
     """Offer the menu; a repeat says again that the desk is closed, which an early key may have cut off."""
-    preface = _preface(call, desk, at) if call.again == "repeat" else ()
-    return (*preface, "menu.cert" if _certified(call, desk) else "menu.uncert")
+    closed = preface(call, desk, at) if call.again == "repeat" else ()
+    return (*closed, "menu.cert" if _certified(call, desk) else "menu.uncert")
 
 
 def _wants(intent: str, node: str) -> Choice:
@@ -81,19 +83,21 @@ def _confirmed(call: Call, _desk: Desk, at: datetime) -> tuple[Call, str]:
 def _enter_case(call: Call, heard: Heard | None, desk: Desk, at: datetime) -> tuple[Call, str]:
     keys = heard.keys if isinstance(heard, Keys) else ""
     entered = after_last_star(keys)
-    if keys == "*" and call.tally.waits < 3:
+    if keys == "*" and call.tally.waits < WAITS:
         return call.but(tally=replace(call.tally, waits=call.tally.waits + 1), again="wait"), "case_ask"
     if entered == "0":
         return to_engineer(call.but(case_asked=True), at)
-    if entered == "9" and call.tally.repeats < 5:
-        return call.but(again="repeat", tally=replace(call.tally, repeats=call.tally.repeats + 1)), "case_ask"
+    if entered == "9" and call.tally.repeats < REPEATS:
+        return repeated(call, "case_ask")
+    if call.again == "wait" and not keys:
+        return call.but(again="alert"), "case_ask"
     if not entered:
         return call.but(case_asked=True).note(at, "case_skipped"), "route"
     return _look_up_case(call, entered, desk, at)
 
 
 def _look_up_case(call: Call, entered: str, desk: Desk, at: datetime) -> tuple[Call, str]:
-    case = desk.directory.case(entered) if luhn_ok(entered) else None
+    case = desk.directory.case(entered) if luhn_ok(entered) and entered != call.case_number else None
     owner = call.partner.partner_id if call.partner else None
     if case and owner and case.partner_id == owner:
         found = call.but(existing_case=case, case_number=case.number, case_asked=True, typed="")
@@ -107,7 +111,9 @@ def _look_up_case(call: Call, entered: str, desk: Desk, at: datetime) -> tuple[C
 
 
 def _ask_case(call: Call, _desk: Desk, _at: datetime) -> Sequence[str]:
-    return {"wrong": ("case.bad",), "wait": ("pid.wait",)}.get(call.again, ("case.ask",))
+    return {"wrong": ("case.bad",), "wait": ("case.wait",), "alert": ("case.wait.alert",)}.get(
+        call.again, ("case.ask",)
+    )
 
 
 def _say_severity(call: Call, _desk: Desk, _at: datetime) -> Sequence[str]:
@@ -149,9 +155,9 @@ PREFACES = ("closed.all", "closed.holiday", "closed.preface")
 NODES = (
     passing(
         "preface",
-        lambda call, *_: (call, "menu"),
+        lambda call, _heard, desk, at: (call.but(told_closed=bool(preface(call, desk, at))), "menu"),
         ("menu",),
-        _preface,
+        preface,
         PREFACES,
     ),
     _menu.node(("severity", "case_ask", "route", "pid"), ("menu.cert", "menu.uncert", *PREFACES)),
@@ -163,8 +169,8 @@ NODES = (
         _enter_case,
         ("case_ask", "route"),
         _ask_case,
-        ("case.ask", "case.bad", "pid.wait"),
-        lambda call, _desk: Gather(60 if call.again == "wait" else patient(call, ENTRY_WAIT), 0, "#"),
+        ("case.ask", "case.bad", "case.wait", "case.wait.alert"),
+        lambda call, _desk: Gather(MINUTE_ALERT if call.again == "wait" else patient(call, ENTRY_WAIT), 0, "#"),
         (Keys, Silence),
     ),
 )

@@ -92,7 +92,7 @@ def _options(key: str, text: str) -> Iterator[Slip]:
         yield Level.ERROR, "P1", f"offers {len(options)} options", f"offer {OPTIONS_AT_MOST} at the most"
     if options and options != list(range(1, len(options) + 1)):
         yield Level.WARNING, "P1", f"its options are {options}", "number the options from 1, leaving none out"
-    asks_for_zero = "press 0" in text and key not in ("menu.help", "pid.silent2", "pid.bad2")
+    asks_for_zero = "press 0" in text and key not in ("menu.help", "pid.silent2", "pid.bad2", "pid.wait.last")
     if asks_for_zero or ("press 9" in text and "again" not in text):
         yield Level.ERROR, "P1", "uses 0 or 9 as an option", "0 is an engineer and 9 repeats, everywhere"
 

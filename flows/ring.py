@@ -8,11 +8,12 @@ from msgspec.structs import replace
 from flows.call import Call, CallBack, Leg
 from flows.desk import Desk, enquiry_of, is_urgent
 from flows.heard import DialEnded, Heard, Keys, Silence
-from flows.node import ENTRY_WAIT, Menu, Node, after_last_star, always, going_to, missed, passing, patient
+from flows.node import ENTRY_WAIT, REPEATS, Menu, Node, after_last_star, always, missed, passing, patient, repeated
 from flows.route import chosen, opened
 from flows.said import Gather, Ring
 from routing import numbers
 
+TRIES = 3
 TOO_SHORT_FOR_AN_OUTAGE = 30  # seconds of talk after which a dropped Severity 1 call is not rung on
 PAUSE = 4  # seconds in which a caller may choose between two rounds
 
@@ -70,8 +71,10 @@ def _page(call: Call, at: datetime) -> Call:
 
 
 def _stay(call: Call, heard: Heard | None, desk: Desk, at: datetime) -> tuple[Call, str]:
-    """Between two rounds: a key is a choice, anything else keeps the caller's place."""
+    """Between two rounds: a key is a choice, 9 says it again, anything else keeps the caller's place."""
     key = heard.keys[:1] if isinstance(heard, Keys) else ""
+    if key == "9" and call.tally.repeats < REPEATS:
+        return repeated(call, call.node)
     if key == "1":
         return call, "cb_confirm" if call.caller else "cb_number"
     if key == "2" and not is_urgent(call) and enquiry_of(call, desk.policy).certified:
@@ -80,7 +83,13 @@ def _stay(call: Call, heard: Heard | None, desk: Desk, at: datetime) -> tuple[Ca
 
 
 def _hold_says(call: Call, desk: Desk, _at: datetime) -> Sequence[str]:
-    return ("hold.options",) if enquiry_of(call, desk.policy).certified else ("hold.options.cb",)
+    """Offer what there is; a repeat says the case number again too."""
+    options = "hold.options" if enquiry_of(call, desk.policy).certified else "hold.options.cb"
+    return ("hold.first", options) if call.again == "repeat" else (options,)
+
+
+def _s1_says(call: Call, _desk: Desk, _at: datetime) -> Sequence[str]:
+    return ("hold.s1", "s1.noanswer" if call.paging else "s1.noanswer.unpaged")
 
 
 def owed(call: Call, number: str, why: str, at: datetime) -> Call:
@@ -94,18 +103,34 @@ def _confirmed(call: Call, desk: Desk, at: datetime) -> tuple[Call, str]:
     return owed(opened(call, desk, at), number, "asked", at), "cb_done"
 
 
-def _number_keyed(call: Call, heard: Heard | None, desk: Desk, at: datetime) -> tuple[Call, str]:
-    entered = after_last_star(heard.keys) if isinstance(heard, Keys) else ""
-    try:
-        number = numbers.parse(f"+{entered.removeprefix('00')}") if entered else None
-    except numbers.NumberFault:
-        number = None
-    if number:
-        return call.but(call_back=CallBack(number, at, "keyed"), typed=""), "cb_confirm"
+def _other_number(call: Call, _desk: Desk, _at: datetime) -> tuple[Call, str]:
+    return call.but(call_back=None), "cb_number"
+
+
+def _keep_waiting(call: Call, _desk: Desk, _at: datetime) -> tuple[Call, str]:
+    """Go on ringing for a caller who thinks better of a call back; a number that was keyed for it is forgotten."""
+    return call.but(call_back=None), "next_target"
+
+
+def _number_keyed(call: Call, heard: Heard | None, _desk: Desk, at: datetime) -> tuple[Call, str]:
+    keys = heard.keys if isinstance(heard, Keys) else ""
+    if keys == "*":
+        return call, "cb_confirm" if call.caller else "next_target"
+    if number := _as_number(after_last_star(keys)):
+        return call.but(call_back=CallBack(number, at, "keyed")), "cb_confirm"
     call = missed(call, heard, at, "cb_number")
-    if call.tally.here_wrong + call.tally.here_silent < 3:
+    if call.tally.here_wrong + call.tally.here_silent < TRIES:
         return call, "cb_number"
-    return _confirmed(call, desk, at) if call.caller else (call, "next_target")
+    return call, "cb_confirm" if call.caller else "next_target"
+
+
+def _as_number(entered: str) -> str | None:
+    """Return an entry as a telephone number: with the country code, perhaps behind the 00 or 011 of a call abroad."""
+    digits = entered.removeprefix("00").removeprefix("011")
+    try:
+        return numbers.parse(f"+{digits}") if digits else None
+    except numbers.NumberFault:
+        return None
 
 
 def _nobody(call: Call, _heard: Heard | None, _desk: Desk, at: datetime) -> tuple[Call, str]:
@@ -115,9 +140,9 @@ def _nobody(call: Call, _heard: Heard | None, _desk: Desk, at: datetime) -> tupl
 _cb_confirm = Menu(
     "cb_confirm",
     say=lambda *_: ("cb.confirm",),
-    keys=always({"1": _confirmed, "2": going_to("cb_number")}),
+    keys=always({"1": _confirmed, "2": _other_number}),
     give_up=_confirmed,
-    back=going_to("next_target"),
+    back=_keep_waiting,
     tries=2,
     zero=False,
 )
@@ -139,18 +164,18 @@ NODES = (
     Node(
         "s1_choices",
         _stay,
-        ("cb_confirm", "cb_number", "next_target"),
-        lambda *_: ("hold.s1", "s1.noanswer"),
-        ("hold.s1", "s1.noanswer"),
+        ("s1_choices", "cb_confirm", "cb_number", "next_target"),
+        _s1_says,
+        ("hold.s1", "s1.noanswer", "s1.noanswer.unpaged"),
         lambda *_: Gather(PAUSE),
         (Keys, Silence),
     ),
     Node(
         "hold_choices",
         _stay,
-        ("cb_confirm", "cb_number", "next_target", "route"),
+        ("hold_choices", "cb_confirm", "cb_number", "next_target", "route"),
         _hold_says,
-        ("hold.options", "hold.options.cb"),
+        ("hold.first", "hold.options", "hold.options.cb"),
         lambda call, _desk: Gather(patient(call, PAUSE)),
         (Keys, Silence),
     ),
@@ -158,7 +183,7 @@ NODES = (
     Node(
         "cb_number",
         _number_keyed,
-        ("cb_number", "cb_confirm", "cb_done", "next_target"),
+        ("cb_number", "cb_confirm", "next_target"),
         lambda call, *_: ("cb.number.bad",) if call.again == "wrong" else ("cb.number",),
         ("cb.number", "cb.number.bad"),
         lambda call, _desk: Gather(patient(call, ENTRY_WAIT), 0, "#"),

@@ -9,8 +9,8 @@ from flows.call import Call
 from flows.desk import Desk, is_urgent
 from flows.heard import Heard
 from flows.identify import forget_partner
-from flows.menu import to_menu
-from flows.node import Choice, Menu, Node, always, passing
+from flows.menu import PREFACES, preface, to_menu
+from flows.node import REPEATS, Choice, Menu, Node, always, passing, repeated, to_engineer
 from flows.said import HangUp
 from routing.decide import Decision
 from routing.policy import Does
@@ -25,7 +25,7 @@ def _route(call: Call, _heard: Heard | None, desk: Desk, at: datetime) -> tuple[
     if decision.gate or (voicemail_line and decision.facts["urgent"] == "unasked"):
         return call.but(decision=_slim(decision)).note(at, "gate", rule=decision.rule), "gate"
     call = _decided(call, decision, desk, at)
-    if decision.does is Does.RECORD and not call.case_asked:
+    if decision.does is Does.RECORD and not call.case_asked and not call.case_number:
         return call, "case_ask"
     if decision.does in (Does.RING, Does.INFORM):
         call = opened(call, desk, at)
@@ -77,6 +77,14 @@ def _no_outage(call: Call, _desk: Desk, at: datetime) -> tuple[Call, str]:
     return call.but(outage_denied=True).note(at, "outage_denied"), "route"
 
 
+def _wants_person(call: Call, desk: Desk, at: datetime) -> tuple[Call, str]:
+    """Key 0 at the gate: an open home desk is rung; otherwise nobody but an outage can be, so that is asked again."""
+    call = call.but(intent="engineer")
+    if desk.decide(call, at).does is Does.RING:
+        return to_engineer(call, at)
+    return repeated(call, "gate") if call.tally.repeats < REPEATS else _outage(call, desk, at)
+
+
 def _gate_back(call: Call, desk: Desk, at: datetime) -> tuple[Call, str]:
     back = forget_partner if call.line_kind == "voicemail" else to_menu
     return back(call, desk, at)
@@ -90,7 +98,12 @@ def chosen(choice: str, *flags: str) -> Choice:
 def _offered(call: Call) -> Mapping[str, Choice]:
     offer = call.decision.offer if call.decision else {}
     keys = {key: chosen(choice) for key, choice in offer.items()}
-    return {**keys, "0": chosen("live")} if "live" in offer.values() else keys
+    return {**keys, "0": chosen("live") if "live" in offer.values() else _closed_now}
+
+
+def _closed_now(call: Call, desk: Desk, at: datetime) -> tuple[Call, str]:
+    """Key 0 where nobody can be rung: say that it is closed, and offer again what there is."""
+    return repeated(call, "offer") if call.tally.repeats < REPEATS else _not_chosen(call, desk, at)
 
 
 def _not_chosen(call: Call, desk: Desk, at: datetime) -> tuple[Call, str]:
@@ -115,16 +128,23 @@ def _announce(call: Call, _heard: Heard | None, _desk: Desk, _at: datetime) -> t
     return call.but(round=call.round + 1 if call.legs else 0), "next_target"
 
 
+def _offering(call: Call, desk: Desk, at: datetime) -> Sequence[str]:
+    """Offer; whoever has not heard that the desk is closed, or asks again, hears that first."""
+    said = _what_was_decided(call, desk, at)
+    silent_so_far = call.decision is not None and bool(call.decision.home_closed) and not call.told_closed
+    return (*preface(call, desk, at), *said) if silent_so_far or call.again == "repeat" else said
+
+
 _gate = Menu(
     "gate",
     say=lambda *_: ("vm.gate",),
-    keys=always({"1": _outage, "2": _no_outage}),
+    keys=always({"1": _outage, "2": _no_outage, "0": _wants_person}),
     give_up=_outage,
     back=_gate_back,
     tries=2,
     zero=False,
 )
-_offer = Menu("offer", _what_was_decided, _offered, give_up=_not_chosen, back=to_menu, zero=False)
+_offer = Menu("offer", _offering, _offered, give_up=_not_chosen, back=to_menu, zero=False)
 
 OFFERS = (
     "closed.offer",
@@ -144,17 +164,18 @@ ANNOUNCEMENTS = (
     "route.s1",
     "route.s1.follow",
     "route.t1",
+    "route.t1.ready",
     "route.t1.resale",
     "route.t2",
     "s1.oncall",
     "vm.s1",
 )
-CLOSINGS = ("closed.logged", "esc.portal", "vm.notcert.closed")
+CLOSINGS = ("closed.all", "closed.logged", "closed.web", "esc.portal", "vm.notcert.closed")
 
 NODES = (
     passing("route", _route, ("gate", "case_ask", "announce", "offer", "vm_record", "closed")),
     _gate.node(("route", "pid", "menu"), ("vm.gate",)),
-    _offer.node(("route", "menu"), OFFERS),
+    _offer.node(("route", "menu"), (*OFFERS, *PREFACES)),
     passing("announce", _announce, ("next_target",), _announcement, ANNOUNCEMENTS),
     passing(
         "closed",

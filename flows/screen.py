@@ -11,7 +11,7 @@ from flows.said import Connect, Gather, HangUp, Said, Sentence
 from flows.tokens import sentence
 
 DECIDE_WITHIN = 10  # seconds; no key is a pass
-PROMPTS = ("whisper", "whisper.s1", "agent.late", "agent.passed")
+PROMPTS = ("whisper", "whisper.case", "whisper.s1", "agent.late", "agent.passed")
 
 
 def screen(call: Call, leg: int, heard: Heard, at: datetime) -> Call:
@@ -46,7 +46,8 @@ def screened(call: Call, leg: int, heard: Heard, desk: Desk, at: datetime) -> Sa
 
 def whisper(call: Call, desk: Desk, at: datetime) -> Said:
     """Return what an engineer hears first: the most important word, then who, then the keys."""
-    key = "whisper.s1" if is_urgent(call) else "whisper"
+    known = "whisper.case" if call.existing_case else "whisper"
+    key = "whisper.s1" if is_urgent(call) else known
     return _said(call, (sentence(key, call, desk, at),), Gather(DECIDE_WITHIN))
 
 

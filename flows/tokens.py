@@ -27,7 +27,8 @@ def _other(call: Call, desk: Desk, at: datetime) -> str:
 
 def _minutes_since(call: Call, desk: Desk, at: datetime) -> str:
     left = recent_message(call, desk, at)
-    return str(max(1, int((at - left[1]).total_seconds() // 60))) if left else "0"
+    minutes = max(1, int((at - left[1]).total_seconds() // 60)) if left else 0
+    return "1 minute" if minutes == 1 else f"{minutes} minutes"
 
 
 def recent_message(call: Call, desk: Desk, at: datetime) -> tuple[str, datetime] | None:
@@ -35,7 +36,8 @@ def recent_message(call: Call, desk: Desk, at: datetime) -> tuple[str, datetime]
     if call.partner is None or call.caller is None:
         return None
     since = datetime.fromtimestamp(at.timestamp() - 30 * 60, at.tzinfo)
-    return desk.directory.message_left(call.partner.partner_id, call.caller, since)
+    left = desk.directory.message_left(call.partner.partner_id, call.caller, since)
+    return left if left and left[1] <= at else None
 
 
 def _case(call: Call, desk: Desk, at: datetime) -> str:
@@ -57,17 +59,29 @@ def _tier(call: Call, _desk: Desk, _at: datetime) -> str:
     return f"Tier {call.decision.tier}"
 
 
+WORTH = {
+    Certification.VALID: "certified",
+    Certification.EXPIRED: "certification expired",
+    Certification.NONE: "not certified",
+}
+TOLD = {  # the flags that an engineer needs to hear, in words
+    "CUSTOMER_PRESENT": "customer on the line",
+    "ESCALATION": "escalation",
+    "DIRECT_CUSTOMER": "says they buy from us directly",
+    "PARTNER_INACTIVE": "keyed an inactive Partner ID",
+}
+
+
 def _standing(call: Call, desk: Desk, _at: datetime) -> str:
     """Who the caller is to us, as an engineer needs to hear it."""
+    told = [words for flag, words in TOLD.items() if flag in call.flags]
     if call.partner is None:
-        return "not verified"
+        return ", ".join(["no Partner ID", *told])
+    words = [call.partner.type.value, WORTH[certification_of(call, desk.policy)]]
     if call.partner.type is PartnerType.AGENCY:
-        loa = {"on_file": "Letter of Agency on file, verify the customer", "missing": "no Letter of Agency"}
-        required = f"Letter of Agency not required in {desk.home(call).name}"
-        return f"agency, {loa.get(call.loa, required)}"
-    worth = certification_of(call, desk.policy)
-    words = {Certification.VALID: "certified", Certification.EXPIRED: "certification expired"}
-    return words.get(worth, f"{call.partner.type.value}, not certified")
+        letters = {"on_file": "Letter of Agency on file, verify the customer", "missing": "no Letter of Agency"}
+        words.append(letters.get(call.loa, f"Letter of Agency not required in {desk.home(call).name}"))
+    return ", ".join([*words, *told])
 
 
 def _ended_on(call: Call, _desk: Desk, _at: datetime) -> str:
@@ -86,7 +100,7 @@ TOKENS: dict[str, Callable[[Call, Desk, datetime], str]] = {
     "notice": lambda _call, desk, _at: desk.policy.notice,
     "hash": lambda call, _desk, _at: catalogue(call.locale)["hash"],
     "length": lambda _call, desk, _at: NUMBER_WORDS.get(desk.policy.partner_id.length, "full"),
-    "partner": lambda call, _desk, _at: call.partner.name if call.partner else "Unverified caller",
+    "partner": lambda call, _desk, _at: call.partner.name if call.partner else "Unknown caller",
     "pid": lambda call, _desk, _at: digits(call.partner.partner_id) if call.partner else "",
     "typed": lambda call, _desk, _at: digits(call.typed),
     "region": lambda call, desk, _at: desk.home(call).name,

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from flows.call import Call
 from flows.desk import Desk, enquiry_of, is_urgent
+from ivr.wording import span_words
 from routing.decide import Decision, in_scope
 from routing.partner import Partner, PartnerType
 
@@ -30,13 +31,6 @@ def alternatives(call: Call, desk: Desk, decision: Decision, words: Words) -> tu
         other = desk.decide(changed, at)
         found.append(Alternative(what, other.rule, words(changed, desk, other).partition(", then ")[0]))
     return tuple(found)
-
-
-def span_words(amount: timedelta) -> str:
-    """Return a stretch of time as "8 h 30 min"; a minute that has begun counts."""
-    minutes = -(-amount // timedelta(minutes=1))
-    hours, rest = divmod(minutes, 60)
-    return " ".join([f"{hours} h"] * bool(hours) + [f"{rest} min"] * bool(rest or not hours))
 
 
 def _changes(call: Call, desk: Desk, decision: Decision) -> Iterator[tuple[str, Call, datetime]]:

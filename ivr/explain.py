@@ -7,17 +7,17 @@ import textwrap
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from flows.call import Call
-from flows.case import response_due, table_of
 from flows.desk import Desk as View
-from flows.desk import certification_of
-from ivr.alternatives import Alternative, alternatives, span_words
+from flows.desk import certification_of, enquiry_of
+from ivr.alternatives import Alternative, alternatives
 from ivr.past import Past
+from ivr.promise import target, target_sources
 from ivr.reasons import because
+from ivr.wording import clock_words, grouped, there
 from routing.decide import Decision, in_scope
 from routing.partner import Certification, Partner
 from routing.policy import Desk, Does, Provenance
@@ -49,6 +49,8 @@ class Explanation(msgspec.Struct, frozen=True):
     sources: tuple[str, ...]
     target: str
     change: tuple[Alternative, ...]
+    case_number: str = ""
+    call_flags: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
 
@@ -56,22 +58,25 @@ class Explanation(msgspec.Struct, frozen=True):
 def explain(call: Call, view: View, decision: Decision, past: Past | None = None) -> Explanation:
     """Explain a decision about a call; of one that has been, also what was decided before, and what came of it."""
     policy = view.policy
+    desks = tuple(_desks(call, view, decision))
     return Explanation(
         rule=decision.rule,
         policy=policy.version,
         file=Path(policy.file).name,
         at=decision.at,
         partner=_partner(call, view),
-        time=tuple(_time(decision.at, region.zone, region.name) for region in policy.regions.values()),
-        desks=tuple(_hours(each, view, decision.at) for each in _desks(call, view, decision)),
+        time=tuple(f"{there(decision.at, region.zone)} ({region.name})" for region in policy.regions.values()),
+        desks=tuple(_hours(each, view, decision.at) for each in desks),
         result=result(call, view, decision),
         says=decision.say,
         flags=decision.flags,
-        because=because(decision, view.home(call).name, call.severity),
+        because=because(decision, desks[0].name, enquiry_of(call, policy).severity),
         facts=decision.facts,
         sources=tuple(_sources(call, view, decision)),
-        target=_target(call, view),
+        target=target(call, view, decision),
         change=alternatives(call, view, decision, result),
+        case_number=call.case_number if past else "",
+        call_flags=call.flags if past else (),
         before=past.before if past else (),
         after=past.after if past else (),
     )
@@ -85,6 +90,7 @@ def render(told: Explanation) -> str:
         ("Partner", told.partner),
         ("Time", f"{told.at:%Y-%m-%d %H:%M}Z = {' · '.join(told.time)}"),
         ("Desks", " · ".join(told.desks)),
+        ("Call", " · ".join(_own(told))),
         ("Before", " · ".join(told.before)),
         ("Result", f"{told.rule}   {told.result}{says}{flags}"),
         ("After", " · ".join(told.after)),
@@ -96,13 +102,21 @@ def render(told: Explanation) -> str:
     return "\n".join(_paragraph(label, text) for label, text in parts if text)
 
 
+def _own(told: Explanation) -> Iterable[str]:
+    """Return what a call that has been bears: its case number, grouped, and its flags."""
+    if told.case_number:
+        yield f"case {grouped(told.case_number)}"
+    if told.call_flags:
+        yield f"flags {', '.join(told.call_flags)}"
+
+
 def result(call: Call, view: View, decision: Decision) -> str:
     """Return what a decision does, in words."""
     home = view.home(call).name
     if decision.does is Does.RING:
         words = f"rings {_ring(view, decision)}"
     elif decision.does is Does.RECORD:
-        words = f"takes a {home} escalation voicemail"
+        words = f"takes an escalation voicemail for {home}"
     elif decision.does is Does.INFORM:
         words = f"logs a case and says when to call again: {_local(decision.reopens, view, call)}"
     else:
@@ -160,63 +174,35 @@ def _desks(call: Call, view: View, decision: Decision) -> Iterable[Desk]:
 
 def _hours(which: Desk, view: View, at: datetime) -> str:
     hours = which.hours.at(at, in_scope(view.overrides, which))
-    name = view.policy.regions[which.region].name
     change = hours.next_closing if hours.open else hours.next_opening
     local = which.hours.local(change) if change else None
     if hours.open:
-        return f"{name} open until {local:%H:%M %Z}" if local else f"{name} open"
+        return f"{which.name} open until {clock_words(local)}" if local else f"{which.name} open"
     windows = ", ".join(str(window) for window in which.hours.weekly[which.hours.local(at).weekday()])
     reason = (windows or f"{which.hours.local(at):%A}") if hours.basis is Basis.WEEKLY else hours.reason
-    return f"{name} closed ({reason})" + (f" opens {local:%a %H:%M %Z}" if local else "")
-
-
-def _time(at: datetime, zone: str, name: str) -> str:
-    return f"{_there(at, zone)} ({name})"
-
-
-def _there(at: datetime, zone: str) -> str:
-    return f"{at.astimezone(ZoneInfo(zone)):%a %H:%M %Z}"
+    opens = f" opens {local:%a} {clock_words(local)}" if local else ""
+    return f"{which.name} closed ({reason}){opens}"
 
 
 def _local(at: datetime | None, view: View, call: Call) -> str:
-    return _there(at, view.home(call).zone) if at else "later"
+    return there(at, view.home(call).zone) if at else "later"
 
 
 def _sources(call: Call, view: View, decision: Decision) -> Iterable[str]:
     yield f"route {decision.rule} :{decision.file_line}"
     published: dict[str, dict[str, None]] = {}
     for each in _desks(call, view, decision):
-        place = each.provenance
+        place = view.policy.provenances.get(f"schedules.{each.hours.name}", each.provenance)
         published.setdefault(_published(place), {})[f"{each.hours.name} :{place.file_line}"] = None
     for words, places in published.items():
         yield f"hours {', '.join(places)} {words}".rstrip()
-    if call.severity is not None:
-        table = table_of(call, view)
-        yield f"targets {table} :{view.policy.targets[table].provenance.file_line}"
+    yield from target_sources(call, view, decision)
 
 
 def _published(place: Provenance) -> str:
     known = [place.source, f"{place.verified_on}" if place.verified_on else "", "assumed" if place.assumed else ""]
     words = ", ".join(word for word in known if word)
     return f"({words})" if words else ""
-
-
-def _target(call: Call, view: View) -> str:
-    """Return the first-response target, which table it is from, and what the other ones would say."""
-    if call.severity is None:
-        return "none until the severity is known"
-    table = table_of(call, view)
-    amount = view.policy.targets[table].first_response.get(call.severity)
-    if amount is None:
-        return f"the {table} table has none for severity {call.severity}"
-    others = [
-        f"{name} would be {span_words(other.first_response[call.severity])}"
-        for name, other in view.policy.targets.items()
-        if name != table and call.severity in other.first_response
-    ]
-    due = response_due(call, view, table)
-    by = f", by {_local(due, view, call)}" if due else ""
-    return f"first response in {span_words(amount)}{by} ({'; '.join([f'{table} table', *others])})"
 
 
 def _paragraph(label: str, text: str) -> str:

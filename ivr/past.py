@@ -1,4 +1,4 @@
-"""What a call's timeline says of its decisions, in the shape in which they were made."""
+"""What a call's timeline says of its decisions, in the shape in which they were made, and of what came of them."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -7,9 +7,16 @@ import msgspec
 from msgspec.structs import replace
 
 from flows.call import Call
+from flows.desk import is_urgent
 from flows.heard import Event
+from flows.outcome import connected
+from ivr.reasons import phrase
+from ivr.wording import there
 from routing.decide import Decision, Rejected
+from routing.numbers import masked
 from routing.policy import Does, Policy
+
+CALL_BACK = {"asked": "the caller asked for it", "not reached": "nobody was reached"}
 
 
 class Past(msgspec.Struct, frozen=True):
@@ -26,11 +33,16 @@ def past_of(call: Call, events: Iterable[Event], policy: Policy) -> Past | None:
     `policy` is the version that the call began with.
     """
     events = tuple(events)
-    decided = [event for event in events if event.event == "decided" and "facts" in event.detail]
-    if not decided:
+    last = max((at for at, event in enumerate(events) if _is_decision(event)), default=None)
+    if last is None:
         return None
-    before = tuple(f"{event.at:%H:%M:%S}Z {event.detail['rule']}" for event in decided[:-1])
-    return Past(_decision(call, decided[-1], policy), before, tuple(_after(call, events)))
+    after = (*_story(events[last + 1 :]), *_ends(call), *_owed(call, events, policy), call.outcome or "still going on")
+    return Past(_decision(call, events[last], policy), tuple(_story(events[:last])), after)
+
+
+def _is_decision(event: Event) -> bool:
+    """Whether the routing table decided; a rule that no table decides leaves no facts."""
+    return event.event == "decided" and "facts" in event.detail
 
 
 def _decision(call: Call, event: Event, policy: Policy) -> Decision:
@@ -59,15 +71,75 @@ def _does(reasons: _Reasons, policy: Policy) -> Does:
     return row.does if row else Does.RING
 
 
-def _after(call: Call, events: Sequence[Event]) -> Iterable[str]:
-    """Tell what came of it: the rules that no table decides, whom we rang, and how the call ended."""
+def _story(events: Iterable[Event]) -> Sequence[str]:
+    """Return the rules and questions in order, each with what the caller did then: "03:30:00Z R10: chose ..."."""
+    told: list[str] = []
     for event in events:
-        if event.event == "decided" and "facts" not in event.detail:
-            yield f"{event.detail['rule']} after {event.detail.get('rounds', 0)} rounds without an answer"
-        elif event.event == "rescued":
-            yield "R0, as the service could not go on"
+        if words := _heading(event):
+            told.append(f"{event.at:%H:%M:%S}Z {words}")
+        elif told and (answer := _answer(event)):
+            told[-1] += f", {answer}" if ": " in told[-1] else f": {answer}"
+    return told
+
+
+def _heading(event: Event) -> str:
+    """Return a rule that decided, or what was asked before one; empty for any other event."""
+    rule = event.detail.get("rule")
+    if event.event == "gate":
+        return f"asked about Severity 1 before {rule}"
+    if event.event == "rescued":
+        return "R0, as the service could not go on"
+    if event.event != "decided":
+        return ""
+    rounds = event.detail.get("rounds", 0)
+    return f"{rule}" if _is_decision(event) else f"{rule} after {rounds} rounds without an answer"
+
+
+def _answer(event: Event) -> str:
+    """Return what the caller said or chose; empty for any other event."""
+    match event.event:
+        case "choice":
+            return phrase("choice", str(event.detail.get("choice")), "", None)
+        case "severity":
+            by_gate = event.detail.get("by") == "gate"
+            return "it is one" if by_gate else f"severity {event.detail.get('severity')}"
+        case "outage_denied":
+            return "it is none"
+        case "wants_engineer":
+            return "wanted an engineer"
+        case "case_found":
+            return "named an existing case"
+        case "case_skipped":
+            return "named no case"
+    return ""
+
+
+def _ends(call: Call) -> Iterable[str]:
+    """Tell whom we rang, and how that ended."""
     ends = Counter(
         f"{leg.destination} {leg.result or ('accepted' if leg.accepted_at else 'rings')}" for leg in call.legs
     )
     yield from (f"{words}, {times} times" if times > 1 else words for words, times in ends.items())
-    yield call.outcome or "still going on"
+
+
+def _owed(call: Call, events: Sequence[Event], policy: Policy) -> Iterable[str]:
+    """Tell what was left to do: a message to answer, people paged or not, a call back. A number shows its last four."""
+    if call.message:
+        due = f", call back due {there(call.message_due, policy.regions[call.region].zone)}" if call.message_due else ""
+        yield f"message of {call.message.seconds} s left{due}"
+    yield from _paging(call, events)
+    if call.call_back and call.call_back.why != "keyed":
+        why = CALL_BACK.get(call.call_back.why, call.call_back.why)
+        yield f"call back owed to {masked(call.call_back.number)}: {why}"
+
+
+def _paging(call: Call, events: Sequence[Event]) -> Iterable[str]:
+    """Tell whether people were paged for a Severity 1, and if not why."""
+    paged = any(event.event == "paged" for event in events)
+    whys = [str(event.detail.get("why")) for event in events if event.event == "not_paged"]
+    if paged or ("S1_UNANSWERED" in call.flags and call.paging):
+        yield "paged"
+    elif whys or "S1_UNANSWERED" in call.flags:
+        yield f"not paged: {whys[0] if whys else 'too many Severity 1 calls from this number in an hour'}"
+    elif is_urgent(call) and connected(call):
+        yield "not paged: somebody accepted"

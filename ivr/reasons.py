@@ -31,7 +31,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
 def because(decision: Decision, home: str, severity: int | None) -> tuple[tuple[str, str], ...]:
     """Return the rules that were passed over before the one that matched, and why: ("R1-R3", "severity 2").
 
-    `home` is the home region's name. Rows of the rule that matched are left out.
+    `home` is the home desk's name. Rows of the rule that matched are left out.
     """
     passed_over = [each for each in decision.rejected if each.rule != decision.rule]
     by_rule = [(rule, _phrases(rows, home, severity)) for rule, rows in groupby(passed_over, key=lambda row: row.rule)]

@@ -94,7 +94,8 @@ def route(line, region, kind, certification, loa, intent, urgent, case_desk, cho
         return "R11", "offer", (), {"1": "voicemail"}, ("closed.vm",), ()
 
     if home and certification == "expired":
-        return "R12", "ring", ours, {}, ("route.expired",), ("CERT_EXPIRED",)
+        ready = ("route.t1.ready",) if kind in ("resale", "wholesale") else ()
+        return "R12", "ring", ours, {}, ("route.expired", *ready), ("CERT_EXPIRED",)
     if home and kind in ("resale", "wholesale"):
         return "R13", "ring", ours, {}, (*wrong_line, "route.t1.resale"), ()
     if home and kind == "agency":
@@ -115,4 +116,5 @@ def route(line, region, kind, certification, loa, intent, urgent, case_desk, cho
         if choice == "declined":
             return "R16", "inform", (), {}, ("closed.logged",), ()
         return "R16", "offer", (), {"1": "live"}, (*first, "closed.offer"), ()
-    return "R17", "inform", (), {}, (*first, "closed.logged"), ()
+    unheard = ("closed.all",) if line == "voicemail" else ()
+    return "R17", "inform", (), {}, (*first, *unheard, "closed.logged", "closed.web"), ()

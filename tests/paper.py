@@ -25,7 +25,7 @@ def shipped() -> Policy:
     return next(p for p in map(read_policy, shipped_policies()) if p.programme == "8x8-partner")
 
 
-def partner(partner_id, name, kind, region, certified=None, until=None, *, first_line=False, status="active", reps=()):
+def partner(partner_id, name, kind, region, certified=None, *, until=None, first_line=False, status="active", reps=()):
     return Partner(
         partner_id, name, PartnerType(kind), region, certified, until, first_line, Status(status), reps, "8x8-partner"
     )
@@ -36,7 +36,7 @@ PARTNERS = (
     partner("347109", "Acme", "resale", "us", SINCE, first_line=True, reps=("+14085550142",)),
     partner("518820", "Cobalt", "wholesale", "emea", SINCE, first_line=True),
     partner("518838", "Delta", "resale", "emea"),
-    partner("733361", "Everest", "resale", "apac", SINCE, date(2025, 12, 31)),
+    partner("733361", "Everest", "resale", "apac", SINCE, until=date(2025, 12, 31)),
     partner("733353", "Kookaburra", "resale", "apac", SINCE, first_line=True),
     partner("620045", "Beacon", "agency", "us"),
     partner("620052", "Harbour", "agency", "us"),

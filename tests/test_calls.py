@@ -35,7 +35,7 @@ def test_a_certified_partners_severity_2_reaches_tier_2_of_its_region_with_two_k
     call.hears("I see you're calling from Acme").presses("1").presses("2")
     call.hears("Tier 2").hears("Your case number is").rings(RINGS["us-tier2-engineer"])
     call.engineer_accepts().is_connected_to(RINGS["us-tier2-engineer"]).talks(600).engineer_hangs_up().hangs_up()
-    assert "Severity 2. Acme, certified" in call.whisper
+    assert "Severity 2. Acme, resale, certified" in call.whisper
     assert service.says(call, rule="R9", outcome="connected", desk="us-tier2", severity=2, flags=())
 
 
@@ -188,7 +188,7 @@ def test_severity_1_rings_tier_2_then_tier_1_then_the_other_open_desks_then_the_
     for name in ("us-tier2-engineer", "us-tier2-second", "us-tier1-engineer", "us-tier1-second", "us-oncall-engineer"):
         call.rings(RINGS[name]).does_not_answer()
     call.rings(RINGS["us-oncall-lead"]).engineer_accepts().is_connected_to(RINGS["us-oncall-lead"])
-    assert call.whisper.startswith("Severity 1. Acme, certified, US.")
+    assert call.whisper.startswith("Severity 1. Acme, resale, certified, US.")
     call.talks(300).engineer_hangs_up().hangs_up()
     assert service.says(call, rule="R1", outcome="connected", severity=1)
 
@@ -474,4 +474,90 @@ def test_an_engineer_may_hear_the_whisper_again_before_accepting(service):
     engineer.presses("9")
     engineer.presses("1")
     call.is_connected_to(RINGS["us-tier2-engineer"])
-    assert call.whisper.count("Acme, certified") == 2
+    assert call.whisper.count("Acme, resale, certified") == 2
+
+
+# --- thinking better of it
+
+
+def test_a_number_that_the_caller_backed_out_of_is_forgotten(service):
+    call = service.at(SATURDAY_21_00_PT).dials(LINE["us-standard"], ACME_PHONE).presses("1").presses("1").presses("1")
+    for _ in range(4):
+        call.is_busy()
+    call.presses("1").presses("2").presses("442079460999#").hears("ending 0 9 9 9").presses("*")
+    call.rings(RINGS["us-oncall-engineer"]).hangs_up()
+    assert service.says(call, call_back=ACME_PHONE)
+
+
+def test_three_unreadable_numbers_lead_back_to_the_question_and_promise_nothing(service):
+    call = service.at(SATURDAY_21_00_PT).dials(LINE["us-standard"], ACME_PHONE).presses("1").presses("1").presses("1")
+    for _ in range(4):
+        call.is_busy()
+    call.presses("1").presses("2").presses("12#").presses("12#").presses("12#").hears("the number ending 0 1 4 2")
+    call.presses("2").presses("011442079460999#").hears("ending 0 9 9 9").presses("1").hangs_up()
+    assert service.says(call, outcome="callback_requested", call_back="+442079460999")
+
+
+def test_nobody_is_said_to_have_been_paged_who_was_not(service):
+    for _ in range(3):
+        first = service.at(SATURDAY_21_00_PT).dials(LINE["us-standard"], ACME_PHONE)
+        first.presses("1").presses("1").presses("1").hangs_up()
+    call = service.dials(LINE["us-standard"], ACME_PHONE).presses("1").presses("1").presses("1")
+    for _ in range(4):
+        call.is_busy()
+    call.hears("I haven't reached anyone yet").hears_no("paged")
+
+
+def test_zero_at_the_gate_is_an_engineer_and_never_an_outage(service):
+    opened = service.at(TUESDAY_10_15_PT).dials(LINE["us-voicemail"], ACME_PHONE).presses("0")
+    opened.rings(RINGS["us-tier2-engineer"]).hangs_up()
+    closed = service.at(SATURDAY_21_00_PT).dials(LINE["us-voicemail"], ACME_PHONE).presses("0").presses("0")
+    closed.hears("Is this a Severity 1 outage?").presses("2").hears("All our desks are closed")
+    assert service.says(opened, rule="R9", severity=None)
+    assert service.says(closed, severity=None)
+
+
+def test_zero_where_nobody_can_be_rung_says_so_and_offers_again_what_there_is(service):
+    call = service.at(SATURDAY_21_00_PT).dials(LINE["us-standard"], ACME_PHONE).presses("1").presses("2").presses("0")
+    call.hears("All our desks are closed until").hears("To leave an escalation voicemail, press 1")
+    assert service.call_of(call).tally.misses == 0
+
+
+def test_a_message_after_a_vain_wait_belongs_to_the_case_that_was_opened(service):
+    call = service.at(TUESDAY_10_15_PT).dials(LINE["us-standard"], ACME_PHONE).presses("1").presses("2")
+    for _ in range(4):
+        call.does_not_answer()
+    number = service.call_of(call).case_number
+    call.presses("2").hears("After the tone").leaves_a_message(9).presses("1").hangs_up()
+    assert service.case_of(call) == {
+        "number": number,
+        "intent": "escalation",
+        "severity": 2,
+        "partner_id": ACME,
+        "desk": "us-tier2",
+    }
+
+
+def test_an_engineer_hears_the_number_of_a_case_that_exists(service):
+    number = service.case_opened_by(ACME_PHONE, at=TUESDAY_10_15_PT, severity="2")
+    call = service.dials(LINE["us-standard"], ACME_PHONE).presses("2").presses(f"{number}#").engineer_accepts()
+    assert call.whisper.startswith(f"Case {number[0]} {number[1]} {number[2]}")
+
+
+def test_an_engineer_hears_that_the_customer_is_on_the_line(service):
+    call = service.at(TUESDAY_10_15_PT).dials(LINE["us-standard"], STRANGER).presses(HARBOUR).presses("1").presses("2")
+    call.presses("1").engineer_accepts()
+    assert "no Letter of Agency, customer on the line" in call.whisper
+
+
+def test_a_desk_that_closes_during_the_call_is_said_to_be_closed_before_anything_is_offered(service):
+    call = service.at(datetime(2026, 7, 15, 0, 59, 58, tzinfo=UTC)).dials(LINE["us-standard"], ACME_PHONE)
+    call.hears_no("closed").presses("1").presses("2").hears("Our US desk is closed until 5 AM Pacific on Wednesday")
+    call.hears("To speak to our Asia-Pacific team now")
+
+
+def test_nine_between_two_rounds_says_the_case_number_again(service):
+    call = service.at(TUESDAY_10_15_PT).dials(LINE["us-standard"], ACME_PHONE).presses("1").presses("2")
+    for _ in range(4):
+        call.is_busy()
+    call.presses("9").hears("Your case number is").hears("Thanks for holding").presses("1").hears("number ending")

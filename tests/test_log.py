@@ -126,6 +126,17 @@ def test_processes_may_take_turns_at_serving_a_call(log, other):
     assert [row.turn for row in log.timeline("CA1")] == list(range(9))
 
 
+def test_a_turn_is_not_based_on_a_call_that_has_changed_meanwhile(log, other):
+    """The other process remembers the call, but not that its caller has hung up: that must not be undone."""
+    place_call(log, "CA1", turns=1)
+    other.turn(key("CA1", 1), went_on(), PATIENCE)
+    log.notice("CA1", HungUp(), at(60), hung_up, PATIENCE)
+    other.turn(key("CA1", 2), went_on(), PATIENCE)
+
+    assert log.load("CA1").ended_at == at(60)
+    assert log.load("CA1") == log.rebuild("CA1")
+
+
 def test_a_later_turn_of_a_call_that_nobody_knows_is_refused_and_writes_nothing(log, store):
     with pytest.raises(UnknownCall):
         log.turn(key("CA9", 3), never, PATIENCE)
@@ -268,10 +279,20 @@ def test_the_case_follows_its_call_and_keeps_what_people_did_to_it(log, other, s
     place_call(log, "CA1", turns=1)
     log.turn(key("CA1", 1), with_case(None), PATIENCE)
     log.turn(key("CA1", 2), with_case(2), PATIENCE)
+    assert rows(store, "SELECT number, severity, status FROM cases") == [("48207195", 2, "open")]
     store.write(lambda conn: conn.execute("UPDATE cases SET status = 'closed'"), PATIENCE)
     other.turn(key("CA1", 3), with_case(1), PATIENCE)
 
     assert rows(store, "SELECT number, call_sid, severity, status FROM cases") == [("48207195", "CA1", 1, "closed")]
+
+
+def test_a_case_number_stays_with_the_call_that_had_it_first(log, store):
+    """It cannot happen; if it did, the older case would be the one to keep."""
+    for sid, severity in (("CA1", 1), ("CA2", 2)):
+        opened = Turned(new_call(sid), None, case_of(new_call(sid), severity=severity))
+        log.turn(key(sid, 0), lambda _call, opened=opened: (opened, b"x"), PATIENCE)
+
+    assert rows(store, "SELECT call_sid, severity FROM cases") == [("CA1", 1)]
 
 
 def test_what_the_call_list_filters_by_is_what_the_document_says(log, store):

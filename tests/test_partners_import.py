@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from recordings import partners
 from recordings.directory import SqlDirectory
 from recordings.partners import ImportRefused, Kind, Report, import_partners
 from recordings.store import StoreUnavailable
@@ -233,6 +234,24 @@ def test_a_letter_that_is_there_twice_is_refused(store, write):
 
 
 # Several at a time
+
+
+def test_an_import_begins_again_when_another_came_in_between(store, tmp_path):
+    """It has compared its file with a directory that is not there any more."""
+    mine, theirs = tmp_path / "mine.csv", tmp_path / "theirs.csv"
+    mine.write_text(f"{HEADER}\n{ACME}")
+    theirs.write_text(f"{HEADER}\n{COBALT}")
+    wanted = partners.read_file(mine, partners.PARTNER_FILE, partners.read_partner_row, lambda p: p.partner_id).records
+    others = [lambda: import_partners(store, theirs)]
+
+    def plan(conn):
+        planned = partners._plan_partners(conn, wanted)
+        while others:
+            others.pop()()
+        return planned
+
+    assert partners._import(store, plan) == Report(1, 0, 0, 1)
+    assert ids(store) == {"347109": "active", "518820": "closed"}
 
 
 def test_imports_at_the_same_time_leave_the_directory_as_one_of_them_wants_it(store, tmp_path):

@@ -362,8 +362,10 @@ def test_the_command_that_shows_a_counterexample_is_one_that_runs():
     from routing.policy import LineKind
     from routing.proof import Counterexample, explain
 
-    asked = Enquiry(LineKind.CERTIFIED, "emea", PartnerType.AGENCY, Certification.VALID, "missing", "new", None, True)
-    fields = {name: None for name in Counterexample.__dataclass_fields__}
+    asked = Enquiry(
+        LineKind.CERTIFIED, "emea", PartnerType.AGENCY, Certification.VALID, "missing", "new", outage_denied=True
+    )
+    fields = dict.fromkeys(Counterexample.__dataclass_fields__)
     example = Counterexample(**{**fields, "enquiry": asked, "at": datetime(2026, 7, 19, 4, tzinfo=UTC)})
     words = explain(example, shipped())
     said = CliRunner().invoke(command, words[2:])

@@ -17,9 +17,11 @@ from pathlib import Path
 import pytest
 from children import fork, succeeded
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
 
 from recordings.postgres import PostgresStore
-from recordings.store import Conflict, Connection, Store, StoreUnavailable, open_store
+from recordings.postgres_line import Line, Losses
+from recordings.store import Conflict, Connection, Interrupted, Job, Store, StoreUnavailable, open_store
 from recordings.tables import Instant
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
@@ -233,12 +235,13 @@ def test_a_process_that_stops_in_the_queue_of_writers_holds_nobody_past_the_time
 
 
 def test_writes_that_share_a_commit_do_not_share_a_fault(sqlite_store, file):
-    """Five writes pile up behind a lock, and are committed together; the one that fails is alone in it."""
+    """Five writes pile up in the queue of writers and are committed together; the one that fails is alone in it."""
     put(sqlite_store, "2")
     with ThreadPoolExecutor(5) as threads:
-        with locked(file):
+        with Path(f"{file}.lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
             writes = [threads.submit(put, sqlite_store, str(n), SOON) for n in range(5)]
-            until(lambda: sqlite_store._writer._queue.qsize() >= 3)
+            until(lambda: sqlite_store._writer._queue.qsize() == 4)
         failed = [n for n, write in enumerate(writes) if write.exception(SOON)]
 
     assert failed == [2]
@@ -392,6 +395,27 @@ def test_dead_connections_are_replaced(postgres_store, postgres_server):
 
     assert names(postgres_store) == {"before"}
     put(postgres_store, "after")
+
+
+def test_after_one_connection_is_lost_the_others_are_opened_anew_before_they_fail_too(postgres_url, postgres_server):
+    store, losses = PostgresStore(make_url(postgres_url)), Losses()
+    lines = [Line(store._conninfo, losses) for _ in range(2)]
+    answers = [answer(line) for line in lines]
+    for pid in postgres_server.backends():
+        postgres_server.execute(f"SELECT pg_terminate_backend({pid}, 5000) WHERE {pid} <> pg_backend_pid()")
+
+    assert answers == [(1,), (1,)]
+    with pytest.raises(Interrupted):
+        answer(lines[0])
+    assert [answer(line) for line in lines] == [(1,), (1,)]
+    for line in lines:
+        line.close()
+
+
+def answer(line: Line) -> object:
+    job = Job(lambda conn: conn.execute("SELECT 1").fetchone(), time.monotonic() + SOON)
+    line.settle(job)
+    return job.outcome()
 
 
 def test_a_statement_that_has_to_wait_for_a_lock_is_given_up_at_the_deadline(postgres_store, postgres_url):

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from paper import SATURDAY_NIGHT, TUESDAY_MORNING
-from phone import AppWire, Telephone
 from service import LINE, RINGS, Service
 
 DEADLINE = 5.0  # seconds, for every webhook

@@ -22,11 +22,11 @@ from ivr.phone.terminal import Loudspeaker, Paper
 from ivr.phone.twiml import TwimlFault
 from ivr.phone.wire import WireFault
 from ivr.settings import database_url
+from ivr.wording import grouped
 from routing import numbers
 from routing.fault import PolicyError
 
 UNKNOWN_CALLER = "+14085550199"
-WITHHELD = ("withheld", "anonymous", "restricted", "unavailable", "unknown")
 
 
 class Read(click.ParamType[Any]):
@@ -47,8 +47,13 @@ class Read(click.ParamType[Any]):
 
 
 def read_caller(text: str) -> str:
-    """Return a caller's number in E.164, or the network's word for a withheld one. Raises ValueError."""
-    return "anonymous" if text.lower() in WITHHELD else numbers.parse(text)
+    """Return a caller's number in E.164. What is no number is sent as it is, as networks do."""
+    if text == "withheld":
+        return "anonymous"
+    try:
+        return numbers.parse(text)
+    except numbers.NumberFault:
+        return text
 
 
 class Silent:
@@ -61,7 +66,11 @@ class Silent:
 @click.command()
 @click.option("--to", "line", required=True, metavar="LINE", help="A line of a policy, as us-standard, or its number.")
 @click.option(
-    "--from", "caller", type=Read("number", read_caller), default=UNKNOWN_CALLER, help="A number, or withheld."
+    "--from",
+    "caller",
+    type=Read("number", read_caller),
+    default=UNKNOWN_CALLER,
+    help="A number, or withheld, or whatever else a network may say.",
 )
 @click.option("--keys", type=Read("keys", read_keys), help='A word a prompt: "347109 1 - message:12 h".')
 @at_option
@@ -91,7 +100,8 @@ def command(line: str, caller: str, at: datetime | None, *, slow: bool, url: str
     try:
         leg = occasion.place(people)
     except (WireFault, TwimlFault, ScriptFault) as fault:
-        raise click.ClickException(str(fault)) from None
+        mend = ": start `ivr demo`, or give --url" if isinstance(fault, WireFault) and fault.absent else ""
+        raise click.ClickException(f"{fault}{mend}") from None
     ending = look_up(leg.sid, database_url())
     _not_needed(people.caller)
     click.echo(json.dumps(as_document(leg, ending), ensure_ascii=False) if how["as_json"] else last_lines(leg, ending))
@@ -121,10 +131,8 @@ def last_lines(leg: Leg, ending: Ending | None) -> str:
     """Return how to ask why, and what came of the call: "R2   case 482 071 95   connected"."""
     if ending is None:
         return f"{leg.sid}   (the log is out of reach: set DATABASE_URL as the service has it)"
-    number = ending.case_number
-    case = " ".join(number[at : at + 3] for at in range(0, len(number), 3))
     flags = f"   flags: {' '.join(ending.flags)}" if ending.flags else ""
-    parts = (ending.rule, f"case {case}" if case else "", ending.outcome)
+    parts = (ending.rule, f"case {grouped(ending.case_number)}" if ending.case_number else "", ending.outcome)
     return f"why: ivr explain {leg.sid}{flags}\n{'   '.join(part for part in parts if part)}"
 
 

@@ -32,6 +32,7 @@ class Leg:
         self.clock = clock
         self.people = people
         self.steps: list[Step] = []
+        self.there = False  # whether the service was there when it was last asked
         self._documents = 0
 
     def note(self, kind: str, text: str = "", seconds: float = 0) -> None:
@@ -62,13 +63,14 @@ class Leg:
         if self._documents > MOST_DOCUMENTS:
             raise TwimlFault(f"the conversation goes round in a circle: {MOST_DOCUMENTS} documents in one call")
         whole = {**self.fields(), "CallStatus": "in-progress", **fields}
+        was_there = self.there
         try:
-            return read(self.wire.post(url, whole))
+            return read(self._post(url, whole))
         except WireFault as fault:
-            if fault.refused:
+            if fault.refused or (fault.absent and not was_there):
                 raise
             self.note("trouble", str(fault))
-            return read(self.wire.post("/voice/fallback", {**whole, "ErrorCode": fault.code, "ErrorUrl": url}))
+            return read(self._post("/voice/fallback", {**whole, "ErrorCode": fault.code, "ErrorUrl": url}))
 
     def tell(self, url: str, **fields: str) -> None:
         """Deliver news that waits for no document. That it could not be delivered is only noted."""
@@ -78,7 +80,9 @@ class Leg:
             self.note("trouble", str(fault))
 
     def report_end(self) -> None:
-        """Tell the service that the call is over."""
+        """Tell the service, if there is one, that the call is over."""
+        if not self.there:
+            return
         self.tell(
             "/voice/status",
             CallStatus="completed",
@@ -87,6 +91,14 @@ class Leg:
             SequenceNumber="0",
             Timestamp=format_datetime(self.clock.instant),
         )
+
+    def _post(self, url: str, fields: Mapping[str, str]) -> str:
+        self.there = True
+        try:
+            return self.wire.post(url, fields)
+        except WireFault as fault:
+            self.there = not fault.absent
+            raise
 
     def fields(self) -> Mapping[str, str]:
         """Return what every webhook of this leg says."""

@@ -43,7 +43,7 @@ class Paper:
             case "keyed" | "silent":
                 self._end(f"{'' if self._asked else '   ⌨ '}{step.text or '(silence)'}")
             case "recorded":
-                self._begin(step.at, f"● {step.seconds:.0f} seconds of message{_ending(step.text)}")
+                self._begin(step.at, f"● {_seconds(step.seconds)} of message{_ending(step.text)}")
             case "rang":
                 self._begin(step.at, f"☎ {self._who(step.text)} …")
             case "whispered":
@@ -113,6 +113,11 @@ def clock(seconds: float) -> str:
     """Return seconds as minutes and seconds: "00:12"."""
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes:02}:{rest:02}"
+
+
+def _seconds(amount: float) -> str:
+    whole = f"{amount:.0f}"
+    return f"{whole} second" if whole == "1" else f"{whole} seconds"
 
 
 def _ending(key: str) -> str:

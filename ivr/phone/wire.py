@@ -18,12 +18,20 @@ FORBIDDEN = 403
 
 
 class WireFault(Exception):  # noqa: N818 - the fault is on the other side
-    """A webhook got no usable answer. `code` is what the provider would tell the fallback URL."""
+    """A webhook got no usable answer. `code` is what the provider would tell the fallback URL.
 
-    def __init__(self, words: str, code: str = "11200", *, refused: bool = False) -> None:
+    `refused` says that the service wants none of it, `absent` that nothing listens at its address.
+    """
+
+    def __init__(self, words: str, code: str = "11200", *, refused: bool = False, absent: bool = False) -> None:
         super().__init__(words)
         self.code = code
         self.refused = refused
+        self.absent = absent
+
+
+class _Nobody(OSError):
+    """No connection could be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,7 @@ class Wire:
                 status, text = self._send("POST", target, (body, headers))
             except (OSError, HTTPException) as error:
                 if not left:
-                    raise WireFault(f"{self.address.url} does not answer: {error}", "11202") from None
+                    raise self._unanswered(error) from None
                 continue
             if status < 500 or not left:
                 return self._judged(status, text, target)
@@ -68,7 +76,7 @@ class Wire:
         try:
             status, text = self._send("GET", target, ("", {"User-Agent": "TwilioProxy/1.1"}))
         except (OSError, HTTPException) as error:
-            raise WireFault(f"{self.address.url} does not answer: {error}", "11202") from None
+            raise self._unanswered(error) from None
         self._judged(status, text, target)
 
     def target(self, url: str) -> str:
@@ -100,11 +108,15 @@ class Wire:
         connection = connect(parts.netloc, timeout=SECONDS)
         body, headers = content
         try:
+            _connect(connection)
             connection.request(method, target, body.encode() or None, dict(headers))
             answer = connection.getresponse()
             return answer.status, answer.read().decode("utf-8", "replace")
         finally:
             connection.close()
+
+    def _unanswered(self, error: Exception) -> WireFault:
+        return WireFault(f"{self.address.url} does not answer ({error})", "11202", absent=isinstance(error, _Nobody))
 
     def _judged(self, status: int, text: str, target: str) -> str:
         if status < 300:
@@ -118,3 +130,11 @@ class Wire:
                 refused=True,
             )
         raise WireFault(f"the service answered {status} to {path}: {words}")
+
+
+def _connect(connection: HTTPConnection) -> None:
+    """Open a connection. Raises _Nobody when there is nothing to connect to."""
+    try:
+        connection.connect()
+    except OSError as error:
+        raise _Nobody(error.strerror or str(error)) from None

@@ -1,5 +1,6 @@
 """Bringing a database to the schema of this version."""
 
+import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -25,8 +26,7 @@ def upgrade(url: str, revision: str = "head") -> None:
 
     Two that run at once do it one after the other. Raises StoreUnavailable when the database cannot be reached.
     """
-    _make_file(url)
-    with _connected(url) as conn:
+    with _file_ready(url), _connected(url) as conn:
         config = _config()
         config.attributes["connection"] = conn
         command.upgrade(config, revision)
@@ -44,16 +44,32 @@ def _config() -> Config:
     return config
 
 
-def _make_file(url: str) -> None:
-    """Make the SQLite file, readable to its owner alone, and switch it to WAL mode, which it then keeps."""
+@contextmanager
+def _file_ready(url: str) -> Iterator[None]:
+    """See that a SQLite file is there, and keep its other writers in the queue meanwhile."""
     parts = make_url(url)
     if parts.get_backend_name() != "sqlite" or not parts.database:
+        yield
         return
     path = Path(parts.database)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StoreUnavailable(f"{path}: {error}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _make_file(path)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _make_file(path: Path) -> None:
+    """Make the file, readable to its owner alone, and switch it to WAL mode, which it then keeps."""
+    try:
         if not path.exists():  # to open and close one that is in use would take its locks away from this process
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         conn = sqlite3.connect(path, timeout=PATIENCE)
         conn.execute("PRAGMA journal_mode=WAL").close()
         conn.close()
