@@ -21,8 +21,7 @@ PARTS: dict[str, Callable[[Bench], list[Row]]] = {
 }
 
 
-def main() -> int:
-    """Return 0 once everything has been measured, whether or not a goal is met: a missed one is a fact, not a fault."""
+def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
         "--full", action="store_true", help="also ten million calls in the log, and ten minutes of load"
@@ -33,6 +32,14 @@ def main() -> int:
     asked = parser.parse_args()
     if strangers := set(asked.parts) - set(PARTS):
         parser.error(f"no part is called {', '.join(sorted(strangers))}")
+    if asked.write and asked.parts:
+        parser.error("--write takes the whole table: leave out the parts")
+    return asked
+
+
+def main() -> int:
+    """Return 0 once everything has been measured, whether or not a goal is met: a missed one is a fact, not a fault."""
+    asked = _asked()
     folder = Path(tempfile.mkdtemp(prefix="partnerline-bench-", dir="/var/tmp"))  # a disk even where /tmp is memory
     folder.chmod(0o755)
     bench = Bench(folder, asked.full)

@@ -18,8 +18,9 @@ from honcho.manager import Manager
 from ivr.clock import now
 from ivr.settings import DATABASE_URL, Environment
 from recordings import migrations
+from recordings.engines import open_store
 from recordings.partners import load_demo
-from recordings.store import StoreUnavailable, open_store
+from recordings.store import StoreUnavailable
 
 NOTE = Path("var/demo.json")  # where `ivr call` looks for the address and the token
 PATIENCE = 30.0  # seconds until the web process must answer

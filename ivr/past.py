@@ -18,6 +18,14 @@ from routing.policy import Does, Policy
 
 CALL_BACK = {"asked": "the caller asked for it", "not reached": "nobody was reached"}
 
+ANSWERS = {
+    "severity": "it is one",  # at the question whether it is a Severity 1
+    "outage_denied": "it is none",
+    "wants_engineer": "wanted an engineer",
+    "case_found": "named an existing case",
+    "case_skipped": "named no case",
+}
+
 
 class Past(msgspec.Struct, frozen=True):
     """The decision that settled a call, those before it, and what came of it, the last two in words."""
@@ -97,21 +105,11 @@ def _heading(event: Event) -> str:
 
 def _answer(event: Event) -> str:
     """Return what the caller said or chose; empty for any other event."""
-    match event.event:
-        case "choice":
-            return phrase("choice", str(event.detail.get("choice")), "", None)
-        case "severity":
-            by_gate = event.detail.get("by") == "gate"
-            return "it is one" if by_gate else f"severity {event.detail.get('severity')}"
-        case "outage_denied":
-            return "it is none"
-        case "wants_engineer":
-            return "wanted an engineer"
-        case "case_found":
-            return "named an existing case"
-        case "case_skipped":
-            return "named no case"
-    return ""
+    if event.event == "choice":
+        return phrase("choice", str(event.detail.get("choice")), "", None)
+    if event.event == "severity" and event.detail.get("by") != "gate":
+        return f"severity {event.detail.get('severity')}"
+    return ANSWERS.get(event.event, "")
 
 
 def _ends(call: Call) -> Iterable[str]:
@@ -130,7 +128,8 @@ def _owed(call: Call, events: Sequence[Event], policy: Policy) -> Iterable[str]:
     yield from _paging(call, events)
     if call.call_back and call.call_back.why != "keyed":
         why = CALL_BACK.get(call.call_back.why, call.call_back.why)
-        yield f"call back owed to {masked(call.call_back.number)}: {why}"
+        number = masked(call.call_back.number)
+        yield f"call back owed{', number withheld' if number == 'withheld' else f' to {number}'}: {why}"
 
 
 def _paging(call: Call, events: Sequence[Event]) -> Iterable[str]:

@@ -20,9 +20,10 @@ from ivr.twiml import Writer
 from ivr.urls import Urls
 from ivr.voice import Voice
 from recordings.directory import SqlDirectory
+from recordings.engines import open_store
 from recordings.log import CallLog
 from recordings.policy_texts import keep, text_of
-from recordings.store import Store, open_store
+from recordings.store import Store
 
 PROBE_TIMEOUT = 1.0  # seconds
 

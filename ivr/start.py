@@ -8,8 +8,9 @@ from ivr.observe import log, set_up_logging
 from ivr.programmes import Programmes
 from ivr.settings import Fault, Settings, SettingsError
 from recordings import migrations
+from recordings.engines import open_store
 from recordings.failpoint import arm
-from recordings.store import StoreUnavailable, open_store
+from recordings.store import StoreUnavailable
 
 UPGRADE = "Run `ivr db upgrade`."
 

@@ -8,9 +8,10 @@ import pytest
 from postgres_server import PostgresServer
 from service import Service
 
+from recordings.engines import open_store
 from recordings.log import CallLog
 from recordings.migrations import upgrade
-from recordings.store import Store, open_store
+from recordings.store import Store
 from recordings.tables import metadata
 
 ENGINES = ("sqlite", "postgresql")

@@ -8,9 +8,10 @@ from logbook import AT, CALLER, PATIENCE, begun, case_of, key, new_call, went_on
 
 from flows.call import Call, CaseRef, Directory, Message, Tally, Turned
 from recordings.directory import SqlDirectory
+from recordings.engines import open_store
 from recordings.log import CallLog
 from recordings.partners import DEMO, Kind, import_partners, load_demo
-from recordings.store import Store, StoreUnavailable, open_store
+from recordings.store import Store, StoreUnavailable
 from routing.numbers import is_fictional
 from routing.partner import Certification, Partner, PartnerType, Status, read_loa_row
 

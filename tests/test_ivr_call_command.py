@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
@@ -170,7 +172,7 @@ def test_an_unknown_line_is_answered_with_those_that_there_are(here):
     assert "emea-voicemail" in result.output
 
 
-@pytest.mark.parametrize("option", [("--keys", "x"), ("--agent", "sleeps"), ("--at", "noon"), ("--from", "12")])
+@pytest.mark.parametrize("option", [("--keys", "x"), ("--agent", "sleeps"), ("--at", "noon")])
 def test_an_option_that_cannot_be_read_is_wrong_usage(here, option):
     assert run("--to", "us-standard", *option).exit_code == 2
 
@@ -179,7 +181,59 @@ def test_a_service_that_is_not_there_is_said_to_be_so(here):
     demo_file(here, "http://127.0.0.1:1")
     result = run("--to", "us-standard", "--keys", "1")
     assert result.exit_code == 1
-    assert "does not answer" in result.output
+    assert result.output.splitlines() == [
+        "Error: http://127.0.0.1:1 does not answer (Connection refused): start `ivr demo`, or give --url"
+    ]
+
+
+@pytest.mark.parametrize(
+    "caller", ["anonymous", "RESTRICTED", "+266696687", "7378742833", "sip:a@b.example", "+1408", "12", ""]
+)
+def test_a_caller_that_is_no_number_is_sent_as_it_is(here, caller):
+    with serving(voice=document("<Hangup/>")) as board:
+        demo_file(here, board.url)
+        result = run("--to", "us-standard", "--from", caller, "--keys", "1")
+    assert result.exit_code == 0, result.output
+    assert board.sent_to("/voice")[0]["From"] == caller
+
+
+def test_a_caller_that_is_a_number_is_sent_as_the_provider_writes_it(here):
+    with serving(voice=document("<Hangup/>")) as board:
+        demo_file(here, board.url)
+        run("--to", "us-standard", "--from", "+1 (408) 555-0142", "--keys", "1")
+    assert board.sent_to("/voice")[0]["From"] == "+14085550142"
+
+
+@pytest.mark.parametrize("kind", ["nowhere", "a folder", "no database", "no tables", "no url"])
+def test_a_call_whose_log_cannot_be_read_ends_without_a_rule(here, kind, monkeypatch):
+    file = here / "log.db"
+    {
+        "a folder": file.mkdir,
+        "no database": lambda: file.write_bytes(b"no database at all" * 512),
+        "no tables": lambda: sqlite3.connect(file).close(),
+    }.get(kind, lambda: None)()
+    monkeypatch.setenv("DATABASE_URL", "nonsense" if kind == "no url" else f"sqlite:///{file}")
+    with serving(voice=document("<Hangup/>")) as board:
+        demo_file(here, board.url)
+        result = run("--to", "us-standard", "--keys", "1")
+    assert result.exit_code == 0, result.output
+    assert re.fullmatch(r"CA[0-9a-f]{32}   \(the log is out of reach: .*\)", result.output.splitlines()[-1])
+    assert "why:" not in result.output
+
+
+def test_an_error_begins_on_a_line_of_its_own(here):
+    with serving(voice=document(gather(say("Press 1.")))) as board:
+        demo_file(here, board.url)
+        result = run("--to", "us-standard", "--keys", "message:5")
+    assert result.exit_code == 1
+    assert result.output.splitlines()[-1].startswith("Error: ")
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(1, "1 second of message"), (12, "12 seconds of message")])
+def test_one_second_is_one(seconds, words):
+    out = StringIO()
+    Paper(out, {}).show(Step(0, "recorded", "#", seconds))
+    assert words in out.getvalue()
 
 
 def test_without_a_demo_the_environment_says_where_the_service_is(here):

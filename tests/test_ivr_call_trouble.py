@@ -1,13 +1,33 @@
 """What `ivr call` makes of a service that fails, and of documents and orders that mean nothing."""
 
 import pytest
-from board import BASE, DIAL, ENGINEER, RECORD, document, gather, redirect, ring, say, serving, told
+from board import (
+    ACCOUNT,
+    BASE,
+    CALLER,
+    DIAL,
+    ENGINEER,
+    LINE,
+    RECORD,
+    START,
+    TOKEN,
+    Watcher,
+    document,
+    gather,
+    redirect,
+    ring,
+    say,
+    serving,
+    told,
+)
 
-from ivr.phone.clock import read_instant
-from ivr.phone.people import Leave, Press, Speak
-from ivr.phone.script import read_keys
+from ivr.phone.call import Call
+from ivr.phone.clock import PhoneClock, read_instant
+from ivr.phone.leg import Leg, Numbers
+from ivr.phone.people import Face, Leave, People, Press, Speak, Step
+from ivr.phone.script import ScriptedCaller, ScriptedEngineers, read_keys
 from ivr.phone.twiml import TwimlFault, read, read_whisper
-from ivr.phone.wire import WireFault
+from ivr.phone.wire import Address, Wire, WireFault
 
 # Trouble
 
@@ -23,6 +43,26 @@ def test_a_service_that_fails_there_too_ends_the_call():
     with serving(voice=503, voice_fallback=503) as board, pytest.raises(WireFault, match="503"):
         ring(board)
     assert board.requests[-1][0] == "/voice/status"
+
+
+def test_a_service_that_goes_away_in_a_call_is_missed_once_and_told_nothing_more():
+    class Leaving(Watcher):
+        def show(self, step: Step) -> None:
+            if step.kind == "said":
+                service.__exit__(None, None, None)
+
+    service = serving(voice=document(gather(say("Keys?"))))
+    board = service.__enter__()
+    address = Address(board.url, BASE, TOKEN, ACCOUNT)
+    leg = Leg(Numbers(LINE, CALLER), Wire(address, lambda: START), PhoneClock(START), _people(Leaving()))
+    with pytest.raises(WireFault, match="does not answer") as fault:
+        Call(leg).place()
+    assert fault.value.absent
+    assert [kind for _, kind, _ in told(leg)] == ["said", "keyed", "trouble"]
+
+
+def _people(face: Face) -> People:
+    return People(ScriptedCaller(read_keys("1")), ScriptedEngineers(()), face)
 
 
 def test_a_refused_signature_is_explained_and_not_tried_again():

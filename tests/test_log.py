@@ -18,8 +18,9 @@ from logbook import AT, PATIENCE, at, begun, case_of, count, key, new_call, plac
 
 from flows.call import Call, Leg, Message, Turned
 from flows.heard import Answered, HungUp, Keys, RecordingReady
+from recordings.engines import open_store
 from recordings.log import REMEMBERED, CallLog, UnknownCall
-from recordings.store import StoreUnavailable, open_store
+from recordings.store import StoreUnavailable
 from routing.decide import Decision, Target
 from routing.partner import Partner, PartnerType, Status
 from routing.policy import Does

@@ -13,8 +13,9 @@ from children import fork, succeeded
 from sqlalchemy import Engine, create_engine, inspect, text
 
 from recordings import migrations
+from recordings.engines import open_store
 from recordings.migrations import is_current, upgrade
-from recordings.store import StoreUnavailable, open_store
+from recordings.store import StoreUnavailable
 from recordings.tables import metadata
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")

@@ -22,9 +22,9 @@ from ivr.phone.rehearsal import play
 from ivr.phone.scenario import ScenarioFault, read_scenarios, scenario_files
 from ivr.phone.wire import Address
 from ivr.settings import Settings
+from recordings.engines import open_store
 from recordings.migrations import upgrade
 from recordings.partners import DEMO, Kind, import_partners
-from recordings.store import open_store
 
 FOLDER = Path(__file__).parent.parent / "scenarios"
 SCENARIOS = [scenario for path in scenario_files([FOLDER]) for scenario in read_scenarios(path)]

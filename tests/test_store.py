@@ -19,9 +19,10 @@ from children import fork, succeeded
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 
+from recordings.engines import open_store
 from recordings.postgres import PostgresStore
 from recordings.postgres_line import Line, Losses
-from recordings.store import Conflict, Connection, Interrupted, Job, Store, StoreUnavailable, open_store
+from recordings.store import Conflict, Connection, Interrupted, Job, Store, StoreUnavailable
 from recordings.tables import Instant
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")

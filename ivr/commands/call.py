@@ -100,6 +100,7 @@ def command(line: str, caller: str, at: datetime | None, *, slow: bool, url: str
     try:
         leg = occasion.place(people)
     except (WireFault, TwimlFault, ScriptFault) as fault:
+        paper.finish()
         mend = ": start `ivr demo`, or give --url" if isinstance(fault, WireFault) and fault.absent else ""
         raise click.ClickException(f"{fault}{mend}") from None
     ending = look_up(leg.sid, database_url())

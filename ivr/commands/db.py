@@ -14,7 +14,8 @@ def upgrade(*, check: bool) -> None:
     """Bring the database to the schema of this version. Nothing happens to one that has it already."""
     from ivr.settings import database_url  # noqa: PLC0415 - a command imports what it needs when it is run
     from recordings import migrations  # noqa: PLC0415
-    from recordings.store import StoreUnavailable, open_store  # noqa: PLC0415
+    from recordings.engines import open_store  # noqa: PLC0415
+    from recordings.store import StoreUnavailable  # noqa: PLC0415
 
     url = database_url()
     try:

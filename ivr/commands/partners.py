@@ -89,7 +89,8 @@ def show(*, pid: str, as_json: bool) -> None:
 def _store() -> "Iterator[Store]":
     """Open the store for a command, and say why it cannot be used if it cannot."""
     from ivr.settings import database_url  # noqa: PLC0415
-    from recordings.store import StoreUnavailable, open_store  # noqa: PLC0415
+    from recordings.engines import open_store  # noqa: PLC0415
+    from recordings.store import StoreUnavailable  # noqa: PLC0415
 
     try:
         store = open_store(database_url())

@@ -6,8 +6,9 @@ from typing import TypeVar
 import msgspec
 
 from flows.call import Call
+from recordings.engines import open_store
 from recordings.log import CallLog
-from recordings.store import Store, StoreUnavailable, open_store
+from recordings.store import Store, StoreUnavailable
 
 T = TypeVar("T")
 

@@ -63,6 +63,12 @@ class Paper:
         self._out.flush()
         self._open = self._asked = True
 
+    def finish(self) -> None:
+        """End the line that is still open, for somebody else writes next."""
+        if self._open:
+            self._end()
+        self._out.flush()
+
     def _who(self, number: str) -> str:
         name = self._names.get(number)
         return f"{number} ({name})" if name else number

@@ -30,7 +30,7 @@ class WireFault(Exception):  # noqa: N818 - the fault is on the other side
         self.absent = absent
 
 
-class _Nobody(OSError):
+class _NotConnectedError(OSError):
     """No connection could be made."""
 
 
@@ -116,7 +116,9 @@ class Wire:
             connection.close()
 
     def _unanswered(self, error: Exception) -> WireFault:
-        return WireFault(f"{self.address.url} does not answer ({error})", "11202", absent=isinstance(error, _Nobody))
+        return WireFault(
+            f"{self.address.url} does not answer ({error})", "11202", absent=isinstance(error, _NotConnectedError)
+        )
 
     def _judged(self, status: int, text: str, target: str) -> str:
         if status < 300:
@@ -133,8 +135,8 @@ class Wire:
 
 
 def _connect(connection: HTTPConnection) -> None:
-    """Open a connection. Raises _Nobody when there is nothing to connect to."""
+    """Open a connection. Raises _NotConnectedError when there is nothing to connect to."""
     try:
         connection.connect()
     except OSError as error:
-        raise _Nobody(error.strerror or str(error)) from None
+        raise _NotConnectedError(error.strerror or str(error)) from None
