@@ -30,7 +30,10 @@ def read_rows(path: Path, columns: Sequence[str]) -> tuple[list[CsvRow], list[Ba
 
     Raises OSError when the file cannot be read.
     """
-    text = path.read_bytes().decode("utf-8-sig", errors="surrogateescape")
+    content = path.read_bytes()
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return [], [BadRow(1, "the file is UTF-16: save it as UTF-8")]
+    text = content.decode("utf-8-sig", errors="surrogateescape")
     records = _records(text)
     header = next(records, None)
     if header is None or isinstance(header, BadRow):
@@ -60,6 +63,8 @@ def _records(text: str) -> Iterator[tuple[int, list[str]] | BadRow]:
 
 
 def _header_faults(names: Sequence[str], columns: Sequence[str]) -> list[BadRow]:
+    if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
+        return [BadRow(1, "the columns are not separated by commas: save the file with commas between them")]
     mend = "add it to the first line, and a cell to every row"
     missing = [BadRow(1, f"column {name} is missing: {mend}") for name in columns if name not in names]
     twice = [BadRow(1, f"column {name} is there twice: remove one") for name in columns if names.count(name) > 1]

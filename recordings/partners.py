@@ -100,17 +100,33 @@ class Plan(msgspec.Struct, frozen=True):
     statements: dict[str, Sequence[tuple[object, ...]]]
 
 
-def import_partners(store: Store, path: Path, kind: Kind = Kind.PARTNERS) -> Report:
+def import_partners(
+    store: Store, path: Path, kind: Kind = Kind.PARTNERS, lengths: frozenset[int] = frozenset()
+) -> Report:
     """Make the directory, or its Letters of Agency, what a CSV file says.
 
-    Raises ImportRefused, with every bad row, and then nothing has changed; OSError when the file cannot be read;
-    StoreUnavailable.
+    `lengths` are those of the Partner IDs that callers can key; none given means any. Raises ImportRefused, with every
+    bad row, and then nothing has changed; OSError when the file cannot be read; StoreUnavailable.
     """
     if kind is Kind.PARTNERS:
-        partners = read_file(path, PARTNER_FILE, read_partner_row, lambda partner: partner.partner_id)
+        partners = read_file(path, PARTNER_FILE, keyable(lengths), lambda partner: partner.partner_id)
         return _import(store, lambda conn: _plan_partners(conn, partners.records))
     letters = read_file(path, LETTER_FILE, read_loa_row, letter_key)
     return _import(store, lambda conn: _plan_letters(conn, letters))
+
+
+def keyable(lengths: frozenset[int]) -> Callable[[Mapping[str, str]], Partner]:
+    """Return what reads a row, and refuses a Partner ID that no caller could ever key."""
+
+    def read(cells: Mapping[str, str]) -> Partner:
+        partner = read_partner_row(cells)
+        digits = len(partner.partner_id)
+        if lengths and digits not in lengths:
+            taken = " or ".join(map(str, sorted(lengths)))
+            raise RowFault([f"partner_id {partner.partner_id!r} has {digits} digits: callers are asked for {taken}"])
+        return partner
+
+    return read
 
 
 def _import(store: Store, plan_of: Work[Plan]) -> Report:

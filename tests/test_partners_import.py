@@ -266,3 +266,26 @@ def test_imports_at_the_same_time_leave_the_directory_as_one_of_them_wants_it(st
     assert all(error is None or isinstance(error, StoreUnavailable) for error in errors)
     alive = {pid for pid, status in ids(store).items() if status == Status.ACTIVE}
     assert alive in [{str(100 * (n + 1) + k) for k in range(30)} for n in range(4)]
+
+
+def test_a_partner_id_that_nobody_could_key_is_refused(store, write):
+    file = write(HEADER, ACME, ACME.replace("347109", "34710"))
+    with pytest.raises(ImportRefused) as caught:
+        import_partners(store, file, lengths=frozenset({6}))
+    assert [(row.line, row.reason) for row in caught.value.rows] == [
+        (3, "partner_id '34710' has 5 digits: callers are asked for 6")
+    ]
+    assert SqlDirectory(store).partners() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "encoding", "said"),
+    [
+        (",", "utf-16", "the file is UTF-16: save it as UTF-8"),
+        (";", "utf-8", "the columns are not separated by commas: save the file with commas between them"),
+        ("\t", "utf-8", "the columns are not separated by commas: save the file with commas between them"),
+    ],
+)
+def test_a_file_of_another_kind_is_told_in_one_line_what_it_is(store, write, change, encoding, said):
+    file = write(HEADER.replace(",", change), ACME.replace(",", change), encoding=encoding)
+    assert refused(store, file) == [(1, said)]

@@ -37,11 +37,13 @@ def import_file(*, file: Path, loa: bool, as_json: bool) -> None:
       partner_id,name,type,region,certified_from,certified_until,first_line,status,representatives,programme
       with --loa: partner_id,customer,service_number,valid_from,valid_until
     """
+    from ivr.phone.lines import installed_policies  # noqa: PLC0415
     from recordings.partners import ImportRefused, Kind, import_partners  # noqa: PLC0415
 
+    lengths = frozenset(policy.partner_id.length for policy in installed_policies())
     with _store() as store:
         try:
-            report = import_partners(store, file, Kind.LETTERS if loa else Kind.PARTNERS)
+            report = import_partners(store, file, Kind.LETTERS if loa else Kind.PARTNERS, lengths)
         except ImportRefused as refused:
             for row in refused.rows:
                 click.echo(f"{file}:{row.line}: {row.reason}", err=True)
