@@ -7,9 +7,9 @@ from ivr.clock import now
 from ivr.observe import log, set_up_logging
 from ivr.programmes import Programmes
 from ivr.settings import Fault, Settings, SettingsError
-from recordings import migrations
 from recordings.engines import open_store
 from recordings.failpoint import arm
+from recordings.schema import is_current
 from recordings.store import StoreUnavailable
 
 UPGRADE = "Run `ivr db upgrade`."
@@ -48,7 +48,7 @@ def _schema_faults(url: str) -> Iterable[Fault]:
         yield Fault("DATABASE_URL", f"{error}.")
         return
     try:
-        if not migrations.is_current(store):
+        if not is_current(store):
             yield Fault("DATABASE_URL", "has the schema of another version.", UPGRADE)
     except StoreUnavailable as error:
         if store.dialect == "sqlite":

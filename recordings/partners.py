@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from recordings.csv_rows import BadRow, read_rows
+from recordings.difference import Report, difference
 from recordings.directory import ALL_PARTNERS, PARTNER_COLUMNS, read_partners
 from recordings.store import Conflict, Connection, Row, Store, StoreUnavailable, Work
 from routing.partner import LetterOfAgency, Partner, RowFault, Status, read_loa_row, read_partner_row
@@ -53,18 +54,6 @@ class Kind(StrEnum):
     LETTERS = "letters"
 
 
-class Report(msgspec.Struct, frozen=True):
-    """What an import did. What was in the directory and is not in the file was deactivated.
-
-    A partner that is deactivated stays in the directory with the status closed; a Letter of Agency is removed.
-    """
-
-    added: int
-    changed: int
-    unchanged: int
-    deactivated: int
-
-
 class ImportRefused(Exception):  # noqa: N818 - the fault is in the file
     """A file was not imported, no row of it. `rows` says of each bad row where it is and what is wrong with it."""
 
@@ -78,19 +67,6 @@ class Listed(msgspec.Struct, Generic[K, R], frozen=True):
 
     records: dict[K, R]
     lines: dict[K, int]
-
-
-class Difference(msgspec.Struct, Generic[K, R], frozen=True):
-    """How a file differs from the directory."""
-
-    added: list[R]
-    changed: list[R]
-    unchanged: int
-    gone: list[K]
-
-    def report(self) -> Report:
-        """Return the numbers."""
-        return Report(len(self.added), len(self.changed), self.unchanged, len(self.gone))
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -188,14 +164,6 @@ def read_file(
 def letter_key(letter: LetterOfAgency) -> tuple[str, str, str]:
     """Return what makes a Letter of Agency the one it is: agency, customer and service."""
     return letter.partner_id, letter.customer, letter.service_number
-
-
-def difference(stored: Mapping[K, R], wanted: Mapping[K, R]) -> Difference[K, R]:
-    """Return what must be done to what is stored for it to be what is wanted."""
-    added = [record for key, record in wanted.items() if key not in stored]
-    changed = [record for key, record in wanted.items() if key in stored and stored[key] != record]
-    gone = [key for key in stored if key not in wanted]
-    return Difference(added, changed, len(wanted) - len(added) - len(changed), gone)
 
 
 def _plan_partners(conn: Connection, wanted: Mapping[str, Partner]) -> Plan:

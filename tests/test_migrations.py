@@ -14,7 +14,8 @@ from sqlalchemy import Engine, create_engine, inspect, text
 
 from recordings import migrations
 from recordings.engines import open_store
-from recordings.migrations import is_current, upgrade
+from recordings.migrations import head, upgrade
+from recordings.schema import HEAD, is_current
 from recordings.store import StoreUnavailable
 from recordings.tables import metadata
 
@@ -151,3 +152,7 @@ def test_a_new_file_is_its_owners_alone_and_in_wal_mode(tmp_path):
 def test_a_database_that_cannot_be_reached_is_said_to_be_so(url):
     with pytest.raises(StoreUnavailable):
         upgrade(url)
+
+
+def test_the_service_wants_the_newest_schema_that_there_is_a_migration_to():
+    assert head() == HEAD

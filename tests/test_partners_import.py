@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from recordings import partners
+from recordings.difference import Report
 from recordings.directory import SqlDirectory
-from recordings.partners import ImportRefused, Kind, Report, import_partners
+from recordings.partners import ImportRefused, Kind, import_partners
 from recordings.store import StoreUnavailable
 from routing.partner import Status
 

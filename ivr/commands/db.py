@@ -15,6 +15,7 @@ def upgrade(*, check: bool) -> None:
     from ivr.settings import database_url  # noqa: PLC0415 - a command imports what it needs when it is run
     from recordings import migrations  # noqa: PLC0415
     from recordings.engines import open_store  # noqa: PLC0415
+    from recordings.schema import is_current  # noqa: PLC0415
     from recordings.store import StoreUnavailable  # noqa: PLC0415
 
     url = database_url()
@@ -22,7 +23,7 @@ def upgrade(*, check: bool) -> None:
         store = open_store(url)
         if not check:
             migrations.upgrade(url)
-        current = migrations.is_current(store)
+        current = is_current(store)
         store.close()
     except (StoreUnavailable, ValueError) as error:
         raise click.ClickException(str(error)) from None

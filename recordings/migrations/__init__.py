@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from recordings.store import Store, StoreUnavailable
+from recordings.store import StoreUnavailable
 
 LOCK = 7_023_116  # the advisory lock that migrations of one Postgres database take, one after another
 PATIENCE = 60  # seconds that a migration waits for whoever writes to a SQLite file
@@ -32,10 +32,9 @@ def upgrade(url: str, revision: str = "head") -> None:
         command.upgrade(config, revision)
 
 
-def is_current(store: Store, timeout: float = 3.0) -> bool:
-    """Whether a store has the schema of this version. Raises StoreUnavailable, also where there is no schema at all."""
-    rows = store.read(lambda conn: conn.execute("SELECT version_num FROM alembic_version").fetchall(), timeout)
-    return rows == [(ScriptDirectory.from_config(_config()).get_current_head(),)]
+def head() -> str | None:
+    """Return the newest revision that there is a migration to."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def _config() -> Config:
