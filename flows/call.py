@@ -191,7 +191,7 @@ class Directory(Protocol):
         """Return reference and instant of the newest escalation voicemail of this partner from this number."""
 
     def unknown_ids(self, caller: str, since: datetime) -> int:
-        """Return how many Partner IDs that nobody has were keyed from this number."""
+        """Return how many Partner IDs that nobody has were keyed from this number, in earlier turns of a call too."""
 
     def severity_1_calls(self, caller: str, since: datetime) -> int:
         """Return how many Severity 0 or 1 calls came from this number, not counting this one if it is new."""

@@ -95,10 +95,11 @@ def _not_found(call: Call, desk: Desk, at: datetime) -> tuple[Call, str]:
 
 
 def _guessing(call: Call, desk: Desk, at: datetime) -> bool:
+    """Whether this number has keyed too many unknown IDs this hour; the log knows all but the one of this turn."""
     if call.caller is None:
         return False
     before = desk.directory.unknown_ids(call.caller, at - timedelta(hours=1))
-    return before + call.tally.unknown_ids >= desk.policy.unknown_ids_per_hour
+    return before + 1 >= desk.policy.unknown_ids_per_hour
 
 
 def _not_heard(call: Call, _desk: Desk, at: datetime) -> tuple[Call, str]:

@@ -101,6 +101,16 @@ def test_three_unknown_ids_lead_on_unverified_and_never_name_a_partner(service):
     assert service.says(call, rule="R15", flags=("UNVERIFIED",), partner=None)
 
 
+def test_the_tenth_unknown_id_of_an_hour_from_one_number_is_flagged_and_still_answered(service):
+    for _ in range(3):
+        call = service.at(TUESDAY_10_15_PT).dials(LINE["us-standard"], STRANGER)
+        call.presses("111111").presses("222222").presses("333333").hangs_up()
+        assert "PID_GUESSING" not in service.call_of(call).flags
+    call = service.dials(LINE["us-standard"], STRANGER).presses("444444").hears("I couldn't find").presses(ACME)
+    call.hears("Partner ID 3 4 7, 1 0 9").hangs_up()
+    assert "PID_GUESSING" in service.call_of(call).flags
+
+
 def test_a_suspended_partner_hears_what_an_unknown_one_hears(service):
     unknown = service.at(TUESDAY_10_15_PT).dials(LINE["us-standard"], STRANGER).presses("111111")
     suspended = service.dials(LINE["us-standard"], STRANGER).presses(LANTERN)
