@@ -1,10 +1,11 @@
 """The web application: the voice webhooks in front, everything else behind them in Flask."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from flask import Flask
 
-from ivr import health, programmes
+from ivr import health, programmes, shared
 from ivr.clock import now
 from ivr.form import Environ
 from ivr.programmes import Programmes
@@ -38,7 +39,9 @@ def create_app(settings: Settings, listing: Programmes | None = None) -> Flask:
     service = assemble(settings, listing or programmes.load(settings, now()))
     app = Flask("ivr", static_folder=None, template_folder=None)
     versions = {name: policy.version for name, policy in service.programmes.policies.items()}
-    app.register_blueprint(health.blueprint(service.keep_policies, versions, settings.metrics_token.get_secret_value()))
+    token = settings.metrics_token.get_secret_value()
+    redis = partial(shared.trouble, settings.redis_url)
+    app.register_blueprint(health.blueprint(service.keep_policies, redis, versions, token))
     app.extensions["partnerline"] = service
     app.wsgi_app = Front(service, app.wsgi_app)  # type: ignore[method-assign]
     return app

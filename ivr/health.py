@@ -14,8 +14,12 @@ Probe = Callable[[], None]  # raises StoreUnavailable
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
 
 
-def blueprint(probe: Probe, policies: dict[str, str], metrics_token: str) -> Blueprint:
-    """Return the health routes. `policies` are the versions in force by programme, for an operator's eyes."""
+def blueprint(probe: Probe, shared: Callable[[], str], policies: dict[str, str], metrics_token: str) -> Blueprint:
+    """Return the health routes.
+
+    `shared` says why Redis cannot be used, which is worth knowing and no reason not to take calls. `policies` are the
+    versions in force by programme.
+    """
     health = Blueprint("health", __name__)
 
     @health.get("/livez")
@@ -29,7 +33,7 @@ def blueprint(probe: Probe, policies: dict[str, str], metrics_token: str) -> Blu
         trouble = _trouble(probe)
         told: dict[str, Any] = {"ready": not trouble}
         if _is_operator(request, metrics_token):
-            told |= {"store": trouble or "ok", "policies": policies}
+            told |= {"store": trouble or "ok", "redis": shared() or "ok", "policies": policies}
         return jsonify(told), 503 if trouble else 200
 
     @health.get("/metrics")

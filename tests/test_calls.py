@@ -551,7 +551,7 @@ def test_a_message_after_a_vain_wait_belongs_to_the_case_that_was_opened(service
 def test_an_engineer_hears_the_number_of_a_case_that_exists(service):
     number = service.case_opened_by(ACME_PHONE, at=TUESDAY_10_15_PT, severity="2")
     call = service.dials(LINE["us-standard"], ACME_PHONE).presses("2").presses(f"{number}#").engineer_accepts()
-    assert call.whisper.startswith(f"Case {number[0]} {number[1]} {number[2]}")
+    assert call.whisper.startswith(f"Severity 2, case {number[0]} {number[1]} {number[2]}")
 
 
 def test_an_engineer_hears_that_the_customer_is_on_the_line(service):

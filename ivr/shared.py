@@ -1,0 +1,26 @@
+"""Redis: what many processes share and may lose. A caller never waits for it, and nothing durable is kept there."""
+
+from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+TIMEOUT = 0.25  # seconds; with the client's own defaults one request to a server that hangs takes a minute
+
+
+def connect(url: str) -> "Redis":
+    """Return a client that gives up at once. Nothing is opened until it is used."""
+    return Redis.from_url(
+        url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0), decode_responses=True
+    )
+
+
+def trouble(url: str) -> str:
+    """Return why Redis cannot be used; empty if it can, or if there is none to be used."""
+    if not url:
+        return ""
+    try:
+        with connect(url) as client:
+            client.ping()
+    except (RedisError, OSError, ValueError) as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
