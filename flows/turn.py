@@ -154,11 +154,10 @@ def _turned(call: Call, said: Said, desk: Desk) -> Turned:
 
 
 def _after_the_end(call: Call, heard: Heard, desk: Desk, at: datetime) -> Turned:
-    """Take a fact that comes after the caller has gone; nobody is listening any more."""
-    call = _late(call, heard, desk, at).but(turn=call.turn + 1)
-    if call.ended_at:
-        call = _settled(kept(call, desk, at), at)
-    return _turned(call, Said(call.locale, (), HangUp()), desk)
+    """Take a fact that comes after the caller has gone; nobody is listening any more, and a take is a message."""
+    call = kept(_late(call, heard, desk, at), desk, at)
+    call = call.but(turn=call.turn + 1)
+    return _turned(_settled(call, at) if call.ended_at else call, Said(call.locale, (), HangUp()), desk)
 
 
 def _late(call: Call, heard: Heard, desk: Desk, at: datetime) -> Call:

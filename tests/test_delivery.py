@@ -8,7 +8,7 @@ from phone import AppWire, Telephone
 from service import LINE, RINGS, Service, what_the_log_says
 
 from flows import turn
-from flows.heard import DialEnded, HungUp, RecordingReady
+from flows.heard import DialEnded, HungUp, MessageLeft, RecordingReady
 
 
 def answered_call(phone, at):
@@ -130,6 +130,14 @@ def test_a_whole_call_replayed_a_day_later_changes_nothing(service):
     assert service.everything_stored() == before
 
 
+def test_a_message_that_ends_with_hanging_up_is_sent_although_nobody_tells_us_that_the_call_is_over(service):
+    """F-G4: the recording's own webhook is enough."""
+    phone = Telephone(AppWire(service.app), at=SATURDAY_NIGHT, drop_status=True)
+    call = phone.dials(LINE["us-voicemail"]).presses("2").presses("#").leaves_a_message(8, end="hangup")
+    assert service.call_of(call).message.seconds == 8
+    assert service.outbox(call) == {"voicemail"}
+
+
 def test_the_end_of_a_call_that_never_reached_us_is_written_down_and_raises_an_alarm(service):
     """F-E7."""
     call = service.dials(LINE["us-standard"])
@@ -162,7 +170,6 @@ def test_facts_about_the_end_of_a_call_converge_in_every_order():
 
 def test_so_do_those_about_a_message():
     start = Talk("us-voicemail", at=SATURDAY_NIGHT).keys("2", "")
-    from flows.heard import MessageLeft
 
     sid = "RE" + "2" * 32
     left, ended = MessageLeft(sid, 7, "hangup"), HungUp("completed", 30)
