@@ -102,7 +102,7 @@ def load(settings: Settings, start: datetime | None) -> Programmes:
     faults += strangers(policies, contacts, settings.contacts_file or Path())
     if not faults:
         faults += reach_faults(policies, contacts, programmes.our_lines, production=settings.production)
-        faults += (f for p in policies if start for f in _proof_faults(p, start, programmes.contacts(p)))
+        faults += proof_faults(programmes, start) if start else ()
     if faults:
         raise SettingsError(faults)
     return programmes
@@ -146,11 +146,15 @@ def _as_faults(error: PolicyError) -> Iterable[Fault]:
         yield Fault(f"{fault.file}:{fault.line}", f"{fault.code} {fault.what}.", f"{fault.mend}. {fault.consequence}")
 
 
-def _proof_faults(policy: Policy, start: datetime, contacts: Contacts) -> Iterable[Fault]:
-    try:
-        check(policy, start, contacts)
-    except PolicyError as error:
-        yield from _as_faults(error)
+def proof_faults(programmes: Programmes, start: datetime) -> list[Fault]:
+    """Try every enquiry in the months from `start` on, and return what must not happen and could."""
+    faults: list[Fault] = []
+    for policy in programmes.policies.values():
+        try:
+            check(policy, start, programmes.contacts(policy))
+        except PolicyError as error:
+            faults += _as_faults(error)
+    return faults
 
 
 def _shared_lines(policies: Iterable[Policy]) -> Iterable[Fault]:

@@ -1,11 +1,13 @@
 """The start of a process: everything is checked first, and everything that is wrong is said at once."""
 
 from collections.abc import Iterable
+from functools import partial
 
 from ivr import programmes
 from ivr.clock import now
+from ivr.meanwhile import meanwhile
 from ivr.observe import log, set_up_logging
-from ivr.programmes import Programmes
+from ivr.programmes import Programmes, proof_faults
 from ivr.settings import Fault, Settings, SettingsError
 from recordings.engines import open_store
 from recordings.failpoint import arm
@@ -15,19 +17,35 @@ from recordings.store import StoreUnavailable
 UPGRADE = "Run `ivr db upgrade`."
 
 
-def check(settings: Settings, faults: Iterable[Fault], *, answers_calls: bool = True) -> Programmes:
-    """Return what is listed, if nothing at all is wrong. Raises SettingsError with every fault."""
-    found = list(faults)
-    set_up_logging(settings.log_level)
-    found += _armed(settings.ivr_failpoint if not found else "")
-    try:
-        listing = programmes.load(settings, now() if answers_calls else None)
-    except SettingsError as error:
-        found += error.faults
-    found += _schema_faults(settings.database_url)
-    if found:
-        raise SettingsError(found)
-    return listing
+class Check:
+    """Everything that must be right before the first call. The long part of it goes on while the rest is got ready."""
+
+    def __init__(self, settings: Settings, faults: Iterable[Fault], *, answers_calls: bool = True) -> None:
+        set_up_logging(settings.log_level)
+        self._url = settings.database_url
+        self._faults = [*faults]
+        self._faults += _armed(settings.ivr_failpoint if not self._faults else "")
+        self._listing, self._proof = self._loaded(settings), _nothing
+        if self._listing and answers_calls:
+            self._proof = meanwhile(partial(proof_faults, self._listing, now()))
+
+    def outcome(self) -> Programmes:
+        """Return what is listed, if nothing at all is wrong. Raises SettingsError with every fault."""
+        faults = [*self._faults, *_schema_faults(self._url), *self._proof()]
+        if faults or self._listing is None:
+            raise SettingsError(faults)
+        return self._listing
+
+    def _loaded(self, settings: Settings) -> Programmes | None:
+        try:
+            return programmes.load(settings, None)
+        except SettingsError as error:
+            self._faults += error.faults
+            return None
+
+
+def _nothing() -> list[Fault]:
+    return []
 
 
 def _armed(failpoint: str) -> Iterable[Fault]:

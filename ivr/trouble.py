@@ -61,7 +61,7 @@ class Trouble:
         number, bridged, at = self._rescue.rung(token), _bridged(webhook), webhook.at
 
         def follows(call: Call | None) -> Turned:
-            known = call or self._rescue.call_of(token, *hearing.caller(webhook.form), at)
+            known = call or self._rescue.call_of(token, *_caller(webhook), at)
             return rescued(known, number, at, reached=bridged)
 
         self._write(token.sid, _dial_ended(webhook), at, follows)
@@ -116,6 +116,13 @@ def _dial_ended(webhook: Webhook) -> Heard:
         return hearing.dial_ended(webhook.form)
     except Strange:
         return Silence()
+
+
+def _caller(webhook: Webhook) -> tuple[str | None, str]:
+    try:
+        return hearing.caller(webhook.form)
+    except Strange:
+        return None, ""
 
 
 def _keys(webhook: Webhook) -> str:

@@ -16,6 +16,8 @@ import pytest
 from phone import ServerWire, Telephone
 from service import ENVIRONMENT, LINE, RINGS
 
+from ivr.meanwhile import meanwhile
+from ivr.settings import Fault
 from routing.policy_file import FOLDER
 
 TEXT = (FOLDER / "8x8-partner.yaml").read_text("utf-8")
@@ -157,7 +159,7 @@ def test_the_web_process_carries_no_rest_client(sqlite_url):
     """Twilio's library drags an asynchronous HTTP stack along, which no webhook needs."""
     code = (
         "import sys, ivr.serving, ivr.start, ivr.app;"
-        "print([m for m in ('twilio', 'aiohttp', 'requests', 'redis') if m in sys.modules])"
+        "print([m for m in ('twilio', 'aiohttp', 'requests') if m in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
@@ -190,3 +192,27 @@ def test_the_demo_takes_a_call_and_stops_when_told(tmp_path):
         process.wait(PATIENCE)
     assert json.loads(noted)["auth_token"] == json.loads((tmp_path / "var" / "demo.json").read_text())["auth_token"]
     assert status(port, "/livez") == 0
+
+
+def test_a_policy_that_lets_an_outage_fall_through_keeps_the_service_from_starting(tmp_path, sqlite_url):
+    """The proof goes on in a process of its own while the rest is got ready; its verdict counts all the same."""
+    (tmp_path / "policies").mkdir()
+    guilty = TEXT.replace("urgent: yes}\n    does: ring\n    ring: [on_call]", "urgent: yes}\n    does: inform")
+    (tmp_path / "policies" / "ours.yaml").write_text(guilty)
+
+    lines = refusal(tmp_path, "serve", **{**ENVIRONMENT, "DATABASE_URL": sqlite_url, "POLICY_DIR": "policies"})
+
+    assert any("ours.yaml:" in line and "RT" in line for line in lines), lines
+
+
+def test_what_is_found_out_meanwhile_is_told_or_found_out_again():
+    here, fault = os.getpid(), Fault("there", "is wrong.", "Mend it.")
+    assert meanwhile(lambda: [fault])() == [fault]
+    assert meanwhile(list)() == []
+
+    def dies_elsewhere() -> list[Fault]:
+        if os.getpid() != here:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return [fault]
+
+    assert meanwhile(dies_elsewhere)() == [fault]

@@ -347,7 +347,7 @@ def test_an_engineer_is_asked_and_connected_by_one_key(line):
     found = line.turn(line.turn(line.rings(From=ACME), Digits="1"), Digits="2")
 
     whisper = voice_document(line.post(whisper_of(found), ENGINEER), PUBLIC_BASE_URL, WHISPER_VERBS)
-    assert spoken(whisper) == ["New case, Severity 2. Acme, certified. Press 1 to accept, 2 to pass."]
+    assert spoken(whisper) == ["New case, Severity 2. Acme, resale, certified. Press 1 to accept, 2 to pass."]
     assert line.post(next_of(whisper), {**ENGINEER, "Digits": "1"}).body == EMPTY
     assert line.service.log.load(SID).legs[0].accepted_at
 

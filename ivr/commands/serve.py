@@ -1,8 +1,12 @@
 """`ivr serve`: the web process."""
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 
 @click.command("serve")
@@ -16,11 +20,17 @@ def command() -> None:
     from ivr.settings import SettingsError, survey  # noqa: PLC0415
 
     settings, faults = survey()
-    with shared_metrics(settings):
-        from ivr.app import create_app  # noqa: PLC0415 - after it is known where the figures are kept
-        from ivr.start import check  # noqa: PLC0415
 
+    def application() -> "Flask":
+        from ivr.start import Check  # noqa: PLC0415 - after it is known where the figures are kept
+
+        check = Check(settings, faults)
+        from ivr.app import create_app  # noqa: PLC0415 - while the policies are being proved
+
+        return create_app(settings, check.outcome())
+
+    with shared_metrics(settings):
         try:
-            serve(settings, lambda: create_app(settings, check(settings, faults)))
+            serve(settings, application)
         except SettingsError as error:
             sys.exit("\n".join(["ivr serve cannot start:", *(f"  {fault}" for fault in error.faults)]))

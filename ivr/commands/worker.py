@@ -15,11 +15,11 @@ def command() -> None:
     from ivr.housekeeping import go_round  # noqa: PLC0415 - a command imports what it needs when it is run
     from ivr.service import assemble  # noqa: PLC0415
     from ivr.settings import SettingsError, survey  # noqa: PLC0415
-    from ivr.start import check  # noqa: PLC0415
+    from ivr.start import Check  # noqa: PLC0415
 
     settings, faults = survey()
     try:
-        service = assemble(settings, check(settings, faults, answers_calls=False))
+        service = assemble(settings, Check(settings, faults, answers_calls=False).outcome())
     except SettingsError as error:
         sys.exit("\n".join(["ivr worker cannot start:", *(f"  {fault}" for fault in error.faults)]))
     stop = Event()
