@@ -33,12 +33,20 @@ def _next_target(call: Call, _heard: Heard | None, desk: Desk, at: datetime) -> 
 
 
 def _rung(call: Call, heard: Heard | None, _desk: Desk, at: datetime) -> tuple[Call, str]:
+    """Go on after an attempt: to the end after a conversation, else to the next number.
+
+    A long talk on a leg whose whisper we never saw was accepted while the store was away. It does not count as
+    connected, because there is no proof, but nobody else is rung then, unless it may still be an outage.
+    """
     if not isinstance(heard, DialEnded):
         return call, "next_target"
+    before = call.legs[-1]
     call = leg_ended(call, heard, at)
     leg = call.legs[-1]
-    cut_off = is_urgent(call) and leg.talk_seconds < TOO_SHORT_FOR_AN_OUTAGE
-    return (call, "bye") if leg.result == "connected" and not cut_off else (call, "next_target")
+    urgent, brief = is_urgent(call), heard.seconds < TOO_SHORT_FOR_AN_OUTAGE
+    spoke = leg.result == "connected" and not (urgent and brief)
+    unseen = heard.bridged and before.turn == 0 and not urgent and not brief
+    return (call, "bye") if spoke or unseen else (call, "next_target")
 
 
 def leg_ended(call: Call, heard: DialEnded, at: datetime) -> Call:

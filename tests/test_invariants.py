@@ -183,3 +183,11 @@ def test_only_a_key_press_makes_an_engineer_s_leg_a_conversation():
     assert talk.call.legs[0].result == "passed"
     assert isinstance(talk.wait, Ring)
     assert talk.wait.leg == 2
+
+
+def test_nobody_is_rung_for_a_caller_who_has_talked_while_the_store_was_away():
+    """The whisper was answered without the log: no proof of a person, and no reason to ring on after a long talk."""
+    talk = Talk().keys("1", "2")
+    talk.hears(DialEnded("answered", bridged=True, seconds=300))
+    assert isinstance(talk.wait, HangUp)
+    assert talk.call.legs[0].result == "not_accepted"

@@ -24,7 +24,15 @@ def server(url, folder, failpoint="", **environ):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    given = {**os.environ, **ENVIRONMENT, "DATABASE_URL": url, "PORT": str(port), "IVR_FAILPOINT": failpoint, **environ}
+    given = {
+        **os.environ,
+        **ENVIRONMENT,
+        "DATABASE_URL": url,
+        "PORT": str(port),
+        "IVR_FAILPOINT": failpoint,
+        "LOG_LEVEL": "INFO",
+        **environ,
+    }
     command = [str(Path(sys.executable).with_name("ivr")), "serve"]
     out = (folder / f"serve-{port}.log").open("wb")
     process = subprocess.Popen(command, env=given, cwd=folder, stdout=out, stderr=out)
@@ -80,6 +88,10 @@ def test_a_worker_that_dies_at_any_step_leaves_what_an_undisturbed_call_leaves(t
             assert left_behind(service, shaken) == left_behind(service, calm)
     service.checks_out()
     service.close()
+
+
+def workers_started(folder):
+    return sum(log.read_text().count("Booting worker") for log in folder.glob("serve-*.log"))
 
 
 PATIENT = 40  # tries; a real provider tries twice and then asks the fallback URL, but a worker is back in a second
