@@ -131,6 +131,30 @@ def test_after_three_failures_nobody_waits_for_the_store_any_more(service):
         assert max(each.seconds for each in service.phone.exchanges[seen:]) <= 1.0
 
 
+def test_a_forged_request_never_gets_as_far_as_the_store(service):
+    """Invariant 28: while the store hangs, a forged request is refused as fast as ever."""
+    service.dials(LINE["us-standard"]).presses("1")
+    asked = service.phone.exchanges[-1]
+    with locked(service):
+        for path in ("/voice", "/voice/status", "/voice/fallback", asked.path):
+            reply = service.phone.post(path, asked.form, signature="A" * 28)
+            assert reply.status == 403
+            assert reply.seconds < 0.1
+
+
+def test_a_writer_that_holds_the_database_for_ten_seconds_costs_no_call(service):
+    """F-B1: every webhook of those ten seconds is answered in time, and the service is whole afterwards."""
+    with locked(service):
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            service.dials(LINE["us-standard"]).hears("we have a technical problem").rings(LIVING_CHAIN[0])
+            time.sleep(0.5)
+    assert slowest(service) <= DEADLINE
+    time.sleep(2.1)
+    service.dials(LINE["us-standard"]).hears("calling from Acme")
+    service.checks_out()
+
+
 def test_the_fallback_goes_on_where_the_call_was(service):
     call = service.dials(LINE["us-standard"]).presses("1").hears("If production is down")
     call.fails_over("11200").hears("If production is down").hears_no("Partner ID").presses("2")
