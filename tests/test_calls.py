@@ -6,7 +6,7 @@ Each asserts which numbers are rung, what is spoken, and what the log says.
 from datetime import UTC, datetime
 
 import pytest
-from service import LINE, RINGS
+from service import LINE, RINGS, Service
 
 TUESDAY_10_15_PT = datetime(2026, 7, 14, 17, 15, tzinfo=UTC)
 TUESDAY_20_30_PT = datetime(2026, 7, 15, 3, 30, tzinfo=UTC)  # only APAC is open
@@ -25,6 +25,14 @@ ACME, COBALT, DELTA, EVEREST, BEACON, HARBOUR, FJORD, LANTERN = (
     "733387",
 )
 ACME_PHONE, STRANGER, WITHHELD = "+14085550142", "+442079460999", "anonymous"
+
+
+@pytest.fixture
+def service(database_url):
+    """The whole service, over each engine in turn."""
+    service = Service(database_url)
+    yield service
+    service.close()
 
 
 # --- R9, R13, R12, R14, R15: an open desk at home
