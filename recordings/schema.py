@@ -2,7 +2,7 @@
 
 from recordings.store import Store
 
-HEAD = "0001"
+HEAD = "0002"
 
 
 def is_current(store: Store, timeout: float = 3.0) -> bool:

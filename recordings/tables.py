@@ -144,8 +144,13 @@ cases = Table(
     Column("target_table", Text),
     Column("response_due", Instant),
     Column("flags", Text, nullable=False),
-    Column("status", Text, nullable=False),  # open or closed
+    Column("status", Text, nullable=False),  # open, resolved or closed
+    Column("policy", Text),  # the version that the case lives by
+    Column("severity_now", Integer),  # as corrected since the call; empty while it is as the call said
+    Column("level", Integer, nullable=False, server_default="0"),  # how far it has been escalated
+    Column("look_at", Instant),  # when one of its clocks has to be looked at next
     UniqueConstraint("call_sid"),
+    Index(None, "look_at"),
 )
 
 outbox = Table(
@@ -160,12 +165,159 @@ outbox = Table(
     Column("created_at", Instant, nullable=False),
     Column("state", Text, nullable=False),  # waiting, done or dead
     Column("attempts", Integer, nullable=False),
-    Column("not_before", Instant, nullable=False),
+    Column("not_before", Instant),  # empty: at once
     Column("leased_until", Instant),
     Column("leased_by", Text),
     Column("last_error", Text),
+    Column("lane", Text),  # rows of one lane are carried out in order, one at a time
+    Column("done_at", Instant),
     UniqueConstraint("key"),
     Index(None, "state", "not_before"),
+    Index(None, "lane", "state"),
+)
+
+# What people and the service have done after the call, with a case, a task, a page or a recording. Nothing is ever
+# changed or removed here but by erasure.
+work_log = Table(
+    "work_log",
+    metadata,
+    _row_id(),
+    Column("key", Text, nullable=False),
+    Column("subject", Text, nullable=False),  # a case number, the id of a task or page, or of a recording
+    Column("kind", Text, nullable=False),
+    Column("at", Instant, nullable=False),  # when it happened
+    Column("logged_at", Instant, nullable=False),  # when it was written down
+    Column("actor", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    UniqueConstraint("key"),
+    Index(None, "subject", "at"),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),  # message or call_back
+    Column("call_sid", Text, nullable=False),
+    Column("case_number", Text),
+    Column("programme", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("partner_id", Text),
+    Column("partner_name", Text),
+    Column("region", Text, nullable=False),
+    Column("desk", Text, nullable=False),  # the desk that has it now
+    Column("number", Text),  # to be called back, from a person's own telephone
+    Column("severity", Integer),
+    Column("why", Text, nullable=False),
+    Column("recording", Text),
+    Column("seconds", Integer),
+    Column("audio", Text, nullable=False),  # none, expected, or what became of it: see recordings.state
+    Column("state", Text, nullable=False),  # new, claimed, answered or closed
+    Column("holder", Text),
+    Column("received_at", Instant, nullable=False),
+    Column("due_at", Instant),
+    Column("answered_at", Instant),
+    Column("answered_by", Text),
+    Column("flags", Text, nullable=False),
+    Column("version", Integer, nullable=False),  # how many writes it has seen: who is second finds out
+    Column("look_at", Instant),
+    Index(None, "state", "due_at"),
+    Index(None, "look_at"),
+    Index(None, "case_number"),
+    Index(None, "call_sid"),
+    Index(None, "partner_id", "received_at"),
+)
+
+pages = Table(
+    "pages",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),  # outage, call_back or escalation
+    Column("call_sid", Text, nullable=False),
+    Column("case_number", Text),
+    Column("programme", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("ladder", Text, nullable=False),
+    Column("severity", Integer),
+    Column("why", Text, nullable=False),
+    Column("state", Text, nullable=False),  # climbing, acknowledged or closed
+    Column("level", Integer, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("acknowledged_at", Instant),
+    Column("acknowledged_by", Text),
+    Column("acknowledged_how", Text),  # link, key, console, api or command
+    Column("version", Integer, nullable=False),
+    Column("look_at", Instant),
+    Index(None, "look_at"),
+    Index(None, "call_sid"),
+    Index(None, "case_number"),
+)
+
+# Who was tried on a ladder, when, how, and what came of it.
+attempts = Table(
+    "attempts",
+    metadata,
+    _row_id(),
+    Column("key", Text, nullable=False),
+    Column("page", Text, nullable=False),
+    Column("case_number", Text),
+    Column("level", Integer, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("destination", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("channel", Text, nullable=False),  # notify.0, notify.1, ... or voice
+    Column("at", Instant, nullable=False),
+    Column("result", Text, nullable=False),  # owed, sent, failed, answered, no_answer, machine, acknowledged or skipped
+    Column("settled_at", Instant),
+    UniqueConstraint("key"),
+    Index(None, "page"),
+    Index(None, "case_number"),
+)
+
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("sid", Text, primary_key=True),
+    Column("call_sid", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # message or call
+    # expected, stored, absent, failed, silent, too_short, missing, discarded or erased
+    Column("state", Text, nullable=False),
+    Column("seconds", Integer),
+    Column("bytes", Integer),
+    Column("sha256", Text),  # of the audio itself
+    Column("media_type", Text),
+    Column("name", Text),  # in the audio store
+    Column("key_id", Text),
+    Column("sealed_key", LargeBinary),  # the file's own key; without it nobody can hear the audio again
+    Column("received_at", Instant, nullable=False),
+    Column("stored_at", Instant),
+    Column("provider_deleted_at", Instant),
+    Column("held", Text),  # why it may not be removed
+    Column("transcript", LargeBinary),  # sealed like the audio
+    Column("transcript_state", Text),  # completed or failed
+    Index(None, "call_sid"),
+    Index(None, "state", "received_at"),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("subject", Text, nullable=False),  # a keyed hash of whom it was about
+    Column("asked_by", Text, nullable=False),
+    Column("began_at", Instant, nullable=False),
+    Column("done_at", Instant),
+    Column("removed", Text, nullable=False),  # how much of what
+)
+
+# How far something that goes on in rounds has come: the reconciler, the backup.
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
 )
 
 partners = Table(
