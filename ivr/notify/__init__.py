@@ -1,0 +1,1 @@
+"""Telling people: who is told, on which channel, in which words."""
