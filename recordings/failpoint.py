@@ -12,7 +12,18 @@ from collections.abc import Callable
 from itertools import count
 from time import sleep
 
-PLACES = ("recv.verified", "tx.before_commit", "tx.after_commit", "resp.before_send")
+PLACES = (
+    "recv.verified",
+    "tx.before_commit",
+    "tx.after_commit",
+    "resp.before_send",
+    "outbox.claimed",
+    "outbox.sent_unmarked",
+    "rec.partial",
+    "rec.stored_unmarked",
+    "rec.before_provider_delete",
+    "purge.mid",
+)
 GRAMMAR = re.compile(r"([a-z_.]+):(kill9|raise|enospc|sleep:[0-9]+(?:\.[0-9]+)?)(?:@([1-9][0-9]{0,3}))?")
 _armed: dict[str, Callable[[], None]] = {}
 

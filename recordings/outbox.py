@@ -1,8 +1,10 @@
 """The outbox: what must still be done, as rows that are claimed, carried out at least once, and then kept for a while.
 
-A row is written in the transaction of its cause. Whoever claims it has a lease; the number of attempts at that moment is
-the fence: a worker that was believed dead and comes back finds that its claim is over, and changes nothing.
+A row is written in the transaction of its cause. Whoever claims it has a lease; the number of attempts at that moment
+is the fence: a worker that was believed dead and comes back finds that its claim is over, and changes nothing.
 """
+
+# ruff: noqa: S608 - the only names that are put into these statements are the columns of this package
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -12,6 +14,8 @@ import msgspec
 from recordings.store import Connection, Row, Store
 
 TIMEOUT = 5.0  # seconds
+LEASE = timedelta(seconds=30)
+LONG_LEASE = timedelta(minutes=3)  # for audio, which may take a minute to come
 SHOWN = 500  # characters of an error that are kept
 COLUMNS = "id, key, kind, call_sid, case_number, detail, lane, attempts, created_at"
 
@@ -28,16 +32,18 @@ _FREE = (
     "AND (lane IS NULL OR NOT EXISTS (SELECT 1 FROM outbox AS earlier "
     "WHERE earlier.lane = outbox.lane AND earlier.state = 'waiting' AND earlier.id < outbox.id))"
 )
+DUE = f"SELECT 1 FROM outbox WHERE {_FREE} LIMIT 1"
 CLAIM = (
-    "UPDATE outbox SET leased_until = ?, leased_by = ?, attempts = attempts + 1 "
-    f"WHERE id IN (SELECT id FROM outbox WHERE {_FREE} ORDER BY id LIMIT ?{{locked}}) RETURNING {COLUMNS}"  # noqa: S608
+    "UPDATE outbox SET attempts = attempts + 1, leased_by = ?, "
+    "leased_until = CASE WHEN kind = 'fetch' THEN ? ELSE ? END "
+    f"WHERE id IN (SELECT id FROM outbox WHERE {_FREE} ORDER BY id LIMIT ?{{locked}}) RETURNING {COLUMNS}"
 )
 _HELD = "WHERE id = ? AND attempts = ? AND state = 'waiting'"
-HELD = f"SELECT {COLUMNS} FROM outbox {_HELD} AND leased_until >= ?"  # noqa: S608
-DONE = f"UPDATE outbox SET state = 'done', done_at = ?, leased_until = NULL, last_error = NULL {_HELD}"  # noqa: S608
-FAILED = f"UPDATE outbox SET not_before = ?, leased_until = NULL, last_error = ? {_HELD}"  # noqa: S608
-NOT_YET = f"UPDATE outbox SET not_before = ?, leased_until = NULL, attempts = attempts - 1, last_error = ? {_HELD}"  # noqa: S608
-DEAD = f"UPDATE outbox SET state = 'dead', done_at = ?, leased_until = NULL, last_error = ? {_HELD}"  # noqa: S608
+HELD = f"SELECT {COLUMNS} FROM outbox {_HELD} AND leased_until >= ?"
+DONE = f"UPDATE outbox SET state = 'done', done_at = ?, leased_until = NULL, last_error = NULL {_HELD}"
+FAILED = f"UPDATE outbox SET not_before = ?, leased_until = NULL, last_error = ? {_HELD}"
+NOT_YET = f"UPDATE outbox SET not_before = ?, leased_until = NULL, attempts = attempts - 1, last_error = ? {_HELD}"
+DEAD = f"UPDATE outbox SET state = 'dead', done_at = ?, leased_until = NULL, last_error = ? {_HELD}"
 REPLAY = (
     "UPDATE outbox SET state = 'waiting', attempts = 0, not_before = NULL, leased_until = NULL, done_at = NULL "
     "WHERE state <> 'waiting' AND "
@@ -97,11 +103,14 @@ def owe_now(store: Store, owed: Sequence[Owed], at: datetime, timeout: float = T
         store.write(lambda conn: owe(conn, store, owed, at), timeout)
 
 
-def claim(store: Store, worker: str, at: datetime, lease: timedelta, most: int) -> list[Job]:
+def claim(store: Store, worker: str, at: datetime, most: int) -> list[Job]:
     """Claim up to so many rows that can be done now, the oldest first. Two workers never claim the same one."""
+    now = store.instant(at)
+    if store.read(lambda conn: conn.execute(store.sql(DUE), (now, now)).fetchone(), TIMEOUT) is None:
+        return []
     locked = " FOR UPDATE SKIP LOCKED" if store.dialect == "postgresql" else ""
-    sql, now = store.sql(CLAIM.format(locked=locked)), store.instant(at)
-    params = (store.instant(at + lease), worker, now, now, most)
+    sql = store.sql(CLAIM.format(locked=locked))
+    params = (worker, store.instant(at + LONG_LEASE), store.instant(at + LEASE), now, now, most)
     rows = store.write(lambda conn: conn.execute(sql, params).fetchall(), TIMEOUT)
     return sorted((_job(store, row) for row in rows), key=lambda job: job.id)
 
@@ -143,7 +152,7 @@ def _settle(store: Store, sql: str, values: tuple[object, ...], job: Job) -> boo
 
 def listing(store: Store, state: str, kind: str = "", most: int = 100) -> list[Letter]:
     """Return rows of the outbox in one state, the oldest first."""
-    sql = f"SELECT {COLUMNS}, state, not_before, last_error FROM outbox WHERE state = ?"  # noqa: S608 - our own names
+    sql = f"SELECT {COLUMNS}, state, not_before, last_error FROM outbox WHERE state = ?"
     sql, params = (f"{sql} AND kind = ?", (state, kind)) if kind else (sql, (state,))
     text = store.sql(f"{sql} ORDER BY id LIMIT ?")
     rows = store.read(lambda conn: conn.execute(text, (*params, most)).fetchall(), TIMEOUT)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from ivr.contacts import read_contacts
+from ivr.contacts_file import read_contacts
 from ivr.phone.clock import read_instant
 from ivr.settings import SettingsError
 from routing.claims import Contacts

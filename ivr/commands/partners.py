@@ -1,16 +1,14 @@
 """`ivr partners`: import, list and show partners."""
 
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from ivr.commands.store import opened_store
 
-    from recordings.store import Store
+if TYPE_CHECKING:
     from routing.partner import Partner
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -41,7 +39,7 @@ def import_file(*, file: Path, loa: bool, as_json: bool) -> None:
     from recordings.partners import ImportRefused, Kind, import_partners  # noqa: PLC0415
 
     lengths = frozenset(policy.partner_id.length for policy in installed_policies())
-    with _store() as store:
+    with opened_store() as store:
         try:
             report = import_partners(store, file, Kind.LETTERS if loa else Kind.PARTNERS, lengths)
         except ImportRefused as refused:
@@ -58,7 +56,7 @@ def list_all(*, as_json: bool) -> None:
     """List every partner, by Partner ID."""
     from recordings.directory import SqlDirectory  # noqa: PLC0415
 
-    with _store() as store:
+    with opened_store() as store:
         partners = SqlDirectory(store).partners()
     if as_json:
         click.echo(_json(partners))
@@ -76,7 +74,7 @@ def show(*, pid: str, as_json: bool) -> None:
     """Show one partner by its Partner ID."""
     from recordings.directory import SqlDirectory  # noqa: PLC0415
 
-    with _store() as store:
+    with opened_store() as store:
         partner = SqlDirectory(store).partner(pid)
     if partner is None:
         raise click.ClickException(f"no partner has the ID {pid}")
@@ -85,25 +83,6 @@ def show(*, pid: str, as_json: bool) -> None:
         return
     for field in partner.__struct_fields__:
         click.echo(f"{field.replace('_', ' '):<16} {_text(partner, field)}".rstrip())
-
-
-@contextmanager
-def _store() -> "Iterator[Store]":
-    """Open the store for a command, and say why it cannot be used if it cannot."""
-    from ivr.settings import database_url  # noqa: PLC0415
-    from recordings.engines import open_store  # noqa: PLC0415
-    from recordings.store import StoreUnavailable  # noqa: PLC0415
-
-    try:
-        store = open_store(database_url())
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
-    try:
-        yield store
-    except StoreUnavailable as error:
-        raise click.ClickException(f"the database cannot be used: {error}") from None
-    finally:
-        store.close()
 
 
 def _text(partner: "Partner", field: str) -> str:

@@ -2,28 +2,47 @@
 
 import signal
 import sys
+from datetime import datetime
 from threading import Event
 
 import click
 
-EVERY = 30.0  # seconds between two rounds
+from ivr.commands.options import at_option
 
 
 @click.command("worker")
-def command() -> None:
-    """Run what happens after the turns: close calls whose end was never heard of, and watch what waits to be done."""
-    from ivr.housekeeping import go_round  # noqa: PLC0415 - a command imports what it needs when it is run
+@click.option("--once", is_flag=True, help="Do all that is due, and end. With --at: as though it were that time.")
+@at_option
+def command(*, once: bool, at: datetime | None) -> None:
+    """Run what happens after the calls: fetch audio, watch the clocks, page, notify, and tidy up.
+
+    Any number of workers may run at once; each job is claimed in the database, and what one that dies had begun is
+    taken up by another.
+    """
+    from ivr.clock import now  # noqa: PLC0415 - a command imports what it needs when it is run
+    from ivr.jobs.assembly import worker_for  # noqa: PLC0415
     from ivr.service import assemble  # noqa: PLC0415
     from ivr.settings import SettingsError, survey  # noqa: PLC0415
     from ivr.start import Check  # noqa: PLC0415
 
+    if at and not once:
+        raise click.UsageError("--at needs --once: a worker that stays lives by the clock.")
     settings, faults = survey()
     try:
         service = assemble(settings, Check(settings, faults, answers_calls=False).outcome())
     except SettingsError as error:
         sys.exit("\n".join(["ivr worker cannot start:", *(f"  {fault}" for fault in error.faults)]))
+    worker = worker_for(service)
+    if once:
+        click.echo(f"{worker.once(at or now())} jobs were done.")
+    else:
+        worker.run(settings, _until_told())
+    service.store.close()
+
+
+def _until_told() -> Event:
+    """Return what is set once the process is told to stop."""
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    go_round(service, EVERY, stop)
-    service.store.close()
+    return stop

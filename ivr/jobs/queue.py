@@ -1,0 +1,86 @@
+"""The queue: Huey, which hands claimed jobs to threads. It may be lost at any moment; the outbox is the truth."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from huey import Huey, RedisHuey, SqliteHuey
+from huey.consumer import Consumer
+from huey.serializer import SignedSerializer
+from sqlalchemy.engine import make_url
+
+from ivr.observe import log
+from ivr.settings import Settings
+from ivr.shared import connect
+
+NAME = "partnerline"
+THREADS = 4
+LONGEST_SLEEP = 0.5  # seconds that an idle thread of the embedded queue sleeps
+FULL = 2 * THREADS  # more than that is left in the outbox
+GOODBYE = 20  # seconds that running jobs have at the end
+
+Run = Callable[[int, int], None]  # the row's id and the fence of its claim
+
+
+class Queue:
+    """Claimed jobs on their way to a thread: in Redis where there is one, else in a file beside the database."""
+
+    def __init__(self, huey: Huey, run: Run) -> None:
+        logging.getLogger("huey").setLevel(logging.WARNING)
+        self._huey = huey
+        self._task = huey.task(name="run")(run)
+        self._run = run
+        self._consumer = Consumer(huey, workers=THREADS, periodic=False, backoff=1.3, max_delay=LONGEST_SLEEP)
+
+    def room(self) -> int:
+        """Return how many jobs may be added before the threads have enough to do; one at a time if nobody knows."""
+        try:
+            return max(0, FULL - int(self._huey.pending_count()))
+        except Exception as error:  # noqa: BLE001 - Huey passes on whatever its storage raises
+            log.warning("The queue does not answer, so that jobs are done without it: %s", error)
+            return 1
+
+    def put(self, number: int, fence: int) -> None:
+        """Add a claimed job; with the queue away it is done here and now."""
+        try:
+            self._task(number, fence)
+        except Exception as error:  # noqa: BLE001 - Huey passes on whatever its storage raises
+            log.warning("Job %d is done without the queue: %s", number, error)
+            self._run(number, fence)
+
+    def start(self) -> None:
+        """Start the threads."""
+        self._consumer.scheduler.start()
+        for _, thread in self._consumer.worker_threads:
+            thread.start()
+
+    def tend(self) -> None:
+        """Start threads anew that have died."""
+        self._consumer.check_worker_health()
+
+    def stop(self) -> None:
+        """Let running jobs end, and stop the threads."""
+        self._consumer.shutdown_timeout = GOODBYE
+        self._consumer.stop(graceful=True)
+        self._huey.storage.close()
+
+
+def huey_for(settings: Settings) -> Huey:
+    """Return Huey over Redis, or over a file of its own beside the database, where it disturbs no caller.
+
+    What it carries is signed, so that nobody who can write to Redis can have anything else done here.
+    """
+    signed = SignedSerializer(settings.secret_key.get_secret_value(), salt="queue")
+    if settings.redis_url:
+        pool = connect(settings.redis_url, decode=False, read_timeout=2.0).connection_pool
+        return RedisHuey(NAME, connection_pool=pool, results=False, serializer=signed)
+    path = str(queue_file(settings.database_url))
+    return SqliteHuey(NAME, filename=path, results=False, fsync=False, serializer=signed)
+
+
+def queue_file(database_url: str) -> Path:
+    """Return where the embedded queue is kept: beside a SQLite database, else under var/."""
+    url = make_url(database_url)
+    beside = Path(url.database) if url.get_backend_name() == "sqlite" and url.database else Path("var/partnerline.db")
+    beside.parent.mkdir(parents=True, exist_ok=True)
+    return beside.with_suffix(".queue")

@@ -1,0 +1,98 @@
+"""The worker: claims what is due, hands it to the queue, and goes its rounds."""
+
+import os
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from threading import Event, Thread
+from time import monotonic
+
+import msgspec
+
+from ivr.clock import now
+from ivr.jobs.job import Handler, Round
+from ivr.jobs.queue import Queue, huey_for
+from ivr.jobs.run import Runner
+from ivr.observe import log
+from ivr.settings import Settings
+from recordings.outbox import claim
+from recordings.store import Store, StoreUnavailable
+
+PULSE = 0.5  # seconds between two looks into the outbox
+TENDED = 10.0  # seconds between two looks after the threads
+AT_ONCE = 50  # jobs that one look without a queue takes
+ENOUGH = 200  # looks without a queue
+
+
+class Regular(msgspec.Struct, frozen=True):
+    """Something that is looked at regularly, `every` so many seconds."""
+
+    name: str
+    every: float
+    look: Round
+
+
+class Worker:
+    """Everything that goes on behind the calls."""
+
+    def __init__(self, store: Store, handlers: Mapping[str, Handler], rounds: Sequence[Regular]) -> None:
+        self._store = store
+        self._runner = Runner(store, handlers)
+        self._rounds = rounds
+        self._name = f"{socket.gethostname()}.{os.getpid()}"
+
+    def once(self, at: datetime) -> int:
+        """Look at everything and do all that is due at an instant, here and now. Return how many jobs were done."""
+        done = 0
+        for _ in range(ENOUGH):
+            for regular in self._rounds:
+                self._look(regular, at)
+            jobs = claim(self._store, self._name, at, AT_ONCE)
+            if not jobs:
+                return done
+            for job in jobs:
+                self._runner.run(job.id, job.attempts, at)
+            done += len(jobs)
+        return done
+
+    def run(self, settings: Settings, stop: Event, clock: Callable[[], datetime] = now) -> None:
+        """Work until told to stop; what has begun is finished."""
+        queue = Queue(huey_for(settings), lambda number, fence: self._runner.run(number, fence, clock()))
+        threads = [
+            Thread(target=self._regularly, args=(each, stop, clock), name=each.name, daemon=True)
+            for each in self._rounds
+        ]
+        queue.start()
+        for thread in threads:
+            thread.start()
+        self._pulse(queue, stop, clock)
+        queue.stop()
+        for thread in threads:
+            thread.join(TENDED)
+
+    def _pulse(self, queue: Queue, stop: Event, clock: Callable[[], datetime]) -> None:
+        tended = monotonic()
+        while not stop.wait(PULSE):
+            try:
+                if room := queue.room():
+                    for job in claim(self._store, self._name, clock(), room):
+                        queue.put(job.id, job.attempts)
+            except StoreUnavailable as error:
+                log.warning("The outbox was not looked into: %s", error)
+            if monotonic() - tended > TENDED:
+                queue.tend()
+                tended = monotonic()
+
+    def _regularly(self, regular: Regular, stop: Event, clock: Callable[[], datetime]) -> None:
+        self._look(regular, clock())
+        while not stop.wait(regular.every):
+            self._look(regular, clock())
+
+    def _look(self, regular: Regular, at: datetime) -> None:
+        """Look once. Whatever goes wrong is said, and looked at again the next time."""
+        try:
+            regular.look(at)
+        except StoreUnavailable as error:
+            log.warning("%s was left out: %s", regular.name, error)
+        except Exception:  # noqa: BLE001 - a round that fails must not end the others
+            log.exception("%s went wrong", regular.name)
