@@ -8,15 +8,15 @@ if TYPE_CHECKING:
 TIMEOUT = 0.25  # seconds; with the client's own defaults one request to a server that hangs takes a minute
 
 
-def connect(url: str, *, decode: bool = True, read_timeout: float = TIMEOUT) -> "Redis":
-    """Return a client that gives up at once, or after so many seconds. Nothing is opened until it is used."""
+def connect(url: str, *, decode: bool = True) -> "Redis":
+    """Return a client that gives up at once. Nothing is opened until it is used."""
     from redis import Redis  # noqa: PLC0415 - the client is loaded only where there is a Redis
     from redis.backoff import NoBackoff  # noqa: PLC0415
     from redis.retry import Retry  # noqa: PLC0415
 
     return Redis.from_url(
         url,
-        socket_timeout=read_timeout,
+        socket_timeout=TIMEOUT,
         socket_connect_timeout=TIMEOUT,
         retry=Retry(NoBackoff(), 0),
         decode_responses=decode,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from postgres_server import PostgresServer
+from redis_server import RedisServer
 from service import Service
 
 from recordings.engines import open_store
@@ -26,6 +27,14 @@ def postgres_server() -> Iterator[PostgresServer]:
         yield server
     finally:
         server.remove()
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RedisServer]:
+    """A running Redis."""
+    server = RedisServer()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")

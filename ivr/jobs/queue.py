@@ -2,7 +2,9 @@
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from time import monotonic
 
 from huey import Huey, RedisHuey, SqliteHuey
 from huey.consumer import Consumer
@@ -15,38 +17,57 @@ from ivr.shared import connect
 
 NAME = "partnerline"
 THREADS = 4
-LONGEST_SLEEP = 0.5  # seconds that an idle thread of the embedded queue sleeps
-FULL = 2 * THREADS  # more than that is left in the outbox
+LONGEST_SLEEP = 0.5  # seconds that an idle thread sleeps
+FULL = 16 * THREADS  # more than that is left in the outbox
+AWAY = 5.0  # seconds that a queue which did not answer is left alone
 GOODBYE = 20  # seconds that running jobs have at the end
 
 Run = Callable[[int, int], None]  # the row's id and the fence of its claim
 
 
 class Queue:
-    """Claimed jobs on their way to a thread: in Redis where there is one, else in a file beside the database."""
+    """Claimed jobs on their way to a thread: in Redis where there is one, else in a file beside the database.
+
+    While it does not answer, threads of this process get the jobs directly.
+    """
 
     def __init__(self, huey: Huey, run: Run) -> None:
-        logging.getLogger("huey").setLevel(logging.WARNING)
+        logging.getLogger("huey").setLevel(logging.ERROR)
+        logging.getLogger("huey.consumer").setLevel(logging.CRITICAL)  # what is wrong with the queue is said here
         self._huey = huey
-        self._task = huey.task(name="run")(run)
         self._run = run
-        self._consumer = Consumer(huey, workers=THREADS, periodic=False, backoff=1.3, max_delay=LONGEST_SLEEP)
+        self._task = huey.task(name="run")(run)
+        self._consumer = Consumer(
+            huey, workers=THREADS, periodic=False, backoff=1.3, max_delay=LONGEST_SLEEP, scheduler_interval=60
+        )
+        self._here = ThreadPoolExecutor(THREADS, "job")
+        self._running_here: set[Future[None]] = set()
+        self._away_until = 0.0
 
     def room(self) -> int:
-        """Return how many jobs may be added before the threads have enough to do; one at a time if nobody knows."""
-        try:
-            return max(0, FULL - int(self._huey.pending_count()))
-        except Exception as error:  # noqa: BLE001 - Huey passes on whatever its storage raises
-            log.warning("The queue does not answer, so that jobs are done without it: %s", error)
-            return 1
+        """Return how many jobs may be added before the threads have enough to do."""
+        if monotonic() >= self._away_until:
+            try:
+                return max(0, FULL - int(self._huey.pending_count()))
+            except Exception as error:  # noqa: BLE001 - Huey passes on whatever its storage raises
+                self._is_away(error)
+        self._running_here = {each for each in self._running_here if not each.done()}
+        return max(0, FULL - len(self._running_here))
 
     def put(self, number: int, fence: int) -> None:
-        """Add a claimed job; with the queue away it is done here and now."""
-        try:
-            self._task(number, fence)
-        except Exception as error:  # noqa: BLE001 - Huey passes on whatever its storage raises
-            log.warning("Job %d is done without the queue: %s", number, error)
-            self._run(number, fence)
+        """Add a claimed job."""
+        if monotonic() >= self._away_until:
+            try:
+                self._task(number, fence)
+            except Exception as error:  # noqa: BLE001 - Huey passes on whatever its storage raises
+                self._is_away(error)
+            else:
+                return
+        self._running_here.add(self._here.submit(self._run, number, fence))
+
+    def _is_away(self, error: Exception) -> None:
+        log.warning("The queue does not answer, so that jobs are done without it: %s: %s", type(error).__name__, error)
+        self._away_until = monotonic() + AWAY
 
     def start(self) -> None:
         """Start the threads."""
@@ -62,6 +83,7 @@ class Queue:
         """Let running jobs end, and stop the threads."""
         self._consumer.shutdown_timeout = GOODBYE
         self._consumer.stop(graceful=True)
+        self._here.shutdown(cancel_futures=True)
         self._huey.storage.close()
 
 
@@ -72,8 +94,8 @@ def huey_for(settings: Settings) -> Huey:
     """
     signed = SignedSerializer(settings.secret_key.get_secret_value(), salt="queue")
     if settings.redis_url:
-        pool = connect(settings.redis_url, decode=False, read_timeout=2.0).connection_pool
-        return RedisHuey(NAME, connection_pool=pool, results=False, serializer=signed)
+        pool = connect(settings.redis_url, decode=False).connection_pool
+        return RedisHuey(NAME, connection_pool=pool, blocking=False, results=False, serializer=signed)
     path = str(queue_file(settings.database_url))
     return SqliteHuey(NAME, filename=path, results=False, fsync=False, serializer=signed)
 

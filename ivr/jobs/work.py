@@ -72,16 +72,22 @@ class Worker:
 
     def _pulse(self, queue: Queue, stop: Event, clock: Callable[[], datetime]) -> None:
         tended = monotonic()
-        while not stop.wait(PULSE):
-            try:
-                if room := queue.room():
-                    for job in claim(self._store, self._name, clock(), room):
-                        queue.put(job.id, job.attempts)
-            except StoreUnavailable as error:
-                log.warning("The outbox was not looked into: %s", error)
+        while not stop.wait(0 if self._fill(queue, clock()) else PULSE):
             if monotonic() - tended > TENDED:
                 queue.tend()
                 tended = monotonic()
+
+    def _fill(self, queue: Queue, at: datetime) -> bool:
+        """Claim as many jobs as the queue has room for, and return whether there may be more."""
+        room = queue.room()
+        try:
+            jobs = claim(self._store, self._name, at, room) if room else []
+        except StoreUnavailable as error:
+            log.warning("The outbox was not looked into: %s", error)
+            return False
+        for job in jobs:
+            queue.put(job.id, job.attempts)
+        return 0 < room == len(jobs)
 
     def _regularly(self, regular: Regular, stop: Event, clock: Callable[[], datetime]) -> None:
         self._look(regular, clock())
