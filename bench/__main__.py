@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
-from bench import decision, growth, start, tail, turn
+from bench import decision, growth, jobs, start, tail, turn
 from bench.run import Bench
 from bench.table import Row, machine, plain, write
 
@@ -18,6 +18,7 @@ PARTS: dict[str, Callable[[Bench], list[Row]]] = {
     "growth": growth.measure,
     "decision": decision.measure,
     "start": start.measure,
+    "jobs": jobs.measure,
 }
 
 
