@@ -38,6 +38,9 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     audio: str = ""  # completed, absent or failed, once the provider has said so
 
 
+KEYED = "keyed"  # why a call back is in the document while its caller has not confirmed the number
+
+
 class CallBack(msgspec.Struct, frozen=True, omit_defaults=True):
     """A call back that we owe. A person dials it from their own telephone; the service never does."""
 
@@ -54,6 +57,17 @@ class CaseRef(msgspec.Struct, frozen=True, omit_defaults=True):
     severity: int | None = None
     desk: str = ""
     closed: bool = False
+
+
+class MessageState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An escalation voicemail that was left before. `heard_at` is when somebody first listened to it, or took it."""
+
+    reference: str
+    received_at: datetime
+    heard_at: datetime | None = None
+    claimed: bool = False
+    answered_at: datetime | None = None
+    due_at: datetime | None = None  # None once it is moot
 
 
 class Tally(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -118,6 +132,10 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True):
     ended_at: datetime | None = None
     ended_by: str = ""  # caller or service
     seconds: int = 0
+    audio: tuple[tuple[str, str, int], ...] = ()  # recording, result and seconds, as the provider has settled them
+    transcripts: tuple[str, ...] = ()  # recordings whose transcript has come, whatever became of it
+    left: MessageState | None = None  # the message that this caller left in an earlier call
+    left_told: bool = False  # they have heard what became of it
     events: tuple[Event, ...] = ()  # of this turn only; the log keeps them and empties this
     effects: tuple["Effect", ...] = ()  # of this turn only; the log writes them to the outbox
 
@@ -141,7 +159,7 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True):
 class Effect(msgspec.Struct, frozen=True):
     """Something that must happen after the turn. `key` is stable, so that carrying it out twice can be seen."""
 
-    kind: str  # page, call_back, voicemail, alarm
+    kind: str  # page, call_back, voicemail, alarm, fetch, audio, transcript or ended
     key: str
     detail: dict[str, object] = {}
 
@@ -158,9 +176,36 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     partner_id: str = ""
     partner_name: str = ""
     severity: int | None = None
+    policy: str = ""
     desk: str = ""
     table: str = ""  # the target table that applies
     response_due: datetime | None = None
+    flags: tuple[str, ...] = ()
+
+
+class Task(msgspec.Struct, frozen=True):
+    """Something owed to a partner that one person takes and answers. `kind` is message or call_back.
+
+    `number` is dialled by a person from their own telephone, never by the service; empty if the caller withheld it.
+    """
+
+    id: str
+    kind: str
+    call_sid: str
+    case_number: str
+    programme: str
+    policy: str
+    partner_id: str
+    partner_name: str
+    region: str
+    desk: str
+    number: str
+    severity: int | None
+    why: str
+    recording: str
+    seconds: int
+    received_at: datetime
+    due_at: datetime | None = None
     flags: tuple[str, ...] = ()
 
 
@@ -170,6 +215,7 @@ class Turned(msgspec.Struct, frozen=True):
     call: Call
     said: Said | None = None
     case: Case | None = None
+    tasks: tuple[Task, ...] = ()
 
 
 class Directory(Protocol):
@@ -187,8 +233,8 @@ class Directory(Protocol):
     def case(self, number: str) -> CaseRef | None:
         """Return a stored case."""
 
-    def message_left(self, partner_id: str, caller: str, since: datetime) -> tuple[str, datetime] | None:
-        """Return reference and instant of the newest escalation voicemail of this partner from this number."""
+    def message_state(self, partner_id: str, caller: str, since: datetime, reference: str = "") -> MessageState | None:
+        """Return this partner's newest message since then from this number; or, from any, under a case number."""
 
     def unknown_ids(self, caller: str, since: datetime) -> int:
         """Return how many Partner IDs that nobody has were keyed from this number, in earlier turns of a call too."""

@@ -3,13 +3,9 @@
 from datetime import datetime
 
 from flows.call import Call, Case
-from flows.desk import Desk, certification_of, enquiry_of, is_urgent
+from flows.desk import Desk, certification_of, is_urgent
+from flows.task import home_desk
 from routing.partner import Certification
-from routing.schedule import Schedule, Window
-from routing.worktime import due
-
-ALL_DAY = (Window(0, 1440),)
-ELAPSED_UP_TO = 2  # Severity 0 to 2 count elapsed time, the others 24-hour days from Monday to Friday
 
 
 def case_of(call: Call, desk: Desk) -> Case | None:
@@ -28,18 +24,26 @@ def case_of(call: Call, desk: Desk) -> Case | None:
         partner_id=partner.partner_id if partner else "",
         partner_name=partner.name if partner else "",
         severity=call.severity,
+        policy=call.policy,
         desk=_desk_of(call, desk),
         table=table,
-        response_due=call.message_due or response_due(call, desk, table),
+        response_due=_due(call, desk, table),
         flags=call.flags,
     )
 
 
 def _desk_of(call: Call, desk: Desk) -> str:
     """Return the desk that holds the case: the one it was routed to, or for a message the home desk of its tier."""
-    if call.message:
-        return desk.policy.desk(call.region, enquiry_of(call, desk.policy).tier).id
+    if call.message and not is_urgent(call):
+        return home_desk(call, desk)
     return call.decision.desk if call.decision else ""
+
+
+def _due(call: Call, desk: Desk, table: str) -> datetime | None:
+    """Return what the caller of a message was told, unless it turned out to be an outage."""
+    if call.message_due and not is_urgent(call):
+        return call.message_due
+    return response_due(call, desk, table)
 
 
 def table_of(call: Call, desk: Desk) -> str:
@@ -54,14 +58,4 @@ def response_due(call: Call, desk: Desk, table: str) -> datetime | None:
     if call.severity is None:
         return None
     target = desk.policy.targets[table].first_response.get(call.severity)
-    if target is None or is_urgent(call) or call.severity <= ELAPSED_UP_TO:
-        return call.started_at + target if target else None
-    return due(call.started_at, target, (working_days(desk.home(call).zone),))
-
-
-def working_days(zone: str) -> Schedule:
-    """Return the calendar of targets published in business days: midnight to midnight, Monday to Friday."""
-    return _WORKING_DAYS.setdefault(zone, Schedule(f"working days {zone}", zone, (ALL_DAY,) * 5 + ((),) * 2, {}, None))
-
-
-_WORKING_DAYS: dict[str, Schedule] = {}
+    return desk.due(target, call, call.started_at) if target else None

@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 
-from flows import identify, menu, ring, route, screen, voicemail
+from flows import identify, left, menu, paged, ring, route, screen, voicemail
 from flows.node import Node
 from flows.prompts import LOCALES, catalogue, tokens_of
 from flows.tokens import TOKENS
 
 FIRST = "greet"
 NODES: Mapping[str, Node] = {
-    node.name: node for table in (identify, menu, route, ring, voicemail) for node in table.NODES
+    node.name: node for table in (identify, left, menu, route, ring, voicemail) for node in table.NODES
 }
-SPOKEN_ELSEWHERE = (*screen.PROMPTS, "err.sys", "vm.unsaved", "rescue.whisper")
+SPOKEN_ELSEWHERE = (*screen.PROMPTS, *paged.PROMPTS, "err.sys", "vm.unsaved", "rescue.whisper")
 NOT_SPOKEN = ("hash", "date")
 
 

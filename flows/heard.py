@@ -64,13 +64,20 @@ class RecordingReady(msgspec.Struct, frozen=True, tag=True):
     seconds: int = 0
 
 
+class Transcribed(msgspec.Struct, frozen=True, tag=True):
+    """The provider has tried to write down what a take says. `result` is completed or failed, the text elsewhere."""
+
+    recording: str
+    result: str
+
+
 class Resumed(msgspec.Struct, frozen=True, tag=True):
     """The provider could not carry out our last answer, and asks how to go on."""
 
     code: str = ""
 
 
-Heard = Rang | Keys | Silence | DialEnded | MessageLeft | Answered | HungUp | RecordingReady | Resumed
+Heard = Rang | Keys | Silence | DialEnded | MessageLeft | Answered | HungUp | RecordingReady | Transcribed | Resumed
 
 
 class Event(msgspec.Struct, frozen=True, array_like=True):

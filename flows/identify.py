@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from flows.call import Call
 from flows.desk import Desk, certification_of
 from flows.heard import Heard, Keys, Silence
+from flows.left import VOICEMAIL, with_message_before
 from flows.node import ENTRY_WAIT, Menu, Node, Step, after_last_star, always, going_to, missed, passing, patient
 from flows.said import Gather
-from flows.tokens import recent_message
 from routing.partner import Certification, Partner, PartnerType, Status
 
 TRIES = 3
@@ -123,7 +123,9 @@ def _identified(call: Call, _heard: Heard | None, desk: Desk, at: datetime) -> t
     else:
         call = call.but(loa=_loa(call, partner, desk, at)).flagged(*_standing_flags(call, partner, desk))
         call = call.flagged("NO_LOA") if call.loa == "missing" else call
-    return call, "vm_back" if call.line_kind == "voicemail" else "preface"
+    if call.line_kind == VOICEMAIL:
+        return with_message_before(call, desk, at), "vm_back"
+    return call, "preface"
 
 
 def _loa(call: Call, partner: Partner, desk: Desk, at: datetime) -> str:
@@ -143,6 +145,7 @@ def forget_partner(call: Call, desk: Desk, at: datetime) -> tuple[Call, str]:
     line = desk.policy.lines[call.line]
     kept = tuple(f for f in call.flags if f not in ("CERT_EXPIRED", "NO_LOA", "REFERRAL", "UNVERIFIED"))
     call = call.but(partner=None, recognised=False, region=line.region, loa="not_required", flags=kept, typed="")
+    call = call.but(left=None, left_told=False)
     return call.note(at, "partner_changed"), "pid"
 
 
@@ -196,11 +199,4 @@ NODES = (
     _nopid.node(("pid_giveup", "reseller", "pid"), ("nopid.menu",)),
     _reseller.node(("identified", "nopid"), ("cust.reseller",)),
     passing("identified", _identified, ("vm_back", "preface")),
-    passing(
-        "vm_back",
-        _goes("route"),
-        ("route",),
-        lambda call, desk, at: ("vm.back",) if recent_message(call, desk, at) else (),
-        ("vm.back",),
-    ),
 )

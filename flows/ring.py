@@ -5,7 +5,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from flows.call import Call, CallBack, Leg
+from flows.call import KEYED, Call, CallBack, Leg
 from flows.desk import Desk, enquiry_of, is_urgent
 from flows.heard import DialEnded, Heard, Keys, Silence
 from flows.node import ENTRY_WAIT, REPEATS, Menu, Node, after_last_star, always, missed, passing, patient, repeated
@@ -15,6 +15,7 @@ from routing import numbers
 
 TRIES = 3
 TOO_SHORT_FOR_AN_OUTAGE = 30  # seconds of talk after which a dropped Severity 1 call is not rung on
+PRODUCTION_DOWN = "PRODUCTION_DOWN"  # the flag of a caller who said so after leaving a message
 PAUSE = 4  # seconds in which a caller may choose between two rounds
 
 
@@ -75,7 +76,13 @@ def _round_over(call: Call, _heard: Heard | None, desk: Desk, at: datetime) -> t
 def _page(call: Call, at: datetime) -> Call:
     if not call.paging:
         return call.note(at, "not_paged", why="too many Severity 1 calls from this number in an hour")
-    return call.owe("page", f"page.{call.round}", case=call.case_number, round=call.round).note(at, "paged")
+    why = {"why": why_paged(call)} if why_paged(call) else {}
+    return call.owe("page", f"page.{call.round}", case=call.case_number, round=call.round, **why).note(at, "paged")
+
+
+def why_paged(call: Call) -> str:
+    """Return what the caller said that people must hear first; empty for an outage like any other."""
+    return "production down" if PRODUCTION_DOWN in call.flags else ""
 
 
 def _stay(call: Call, heard: Heard | None, desk: Desk, at: datetime) -> tuple[Call, str]:
@@ -85,14 +92,18 @@ def _stay(call: Call, heard: Heard | None, desk: Desk, at: datetime) -> tuple[Ca
         return repeated(call, call.node)
     if key == "1":
         return call, "cb_confirm" if call.caller else "cb_number"
-    if key == "2" and not is_urgent(call) and enquiry_of(call, desk.policy).certified:
+    if key == "2" and not is_urgent(call) and _may_leave_message(call, desk):
         return chosen("voicemail")(call, desk, at)
     return call, "next_target"
 
 
+def _may_leave_message(call: Call, desk: Desk) -> bool:
+    return call.message is None and enquiry_of(call, desk.policy).certified
+
+
 def _hold_says(call: Call, desk: Desk, _at: datetime) -> Sequence[str]:
     """Offer what there is; a repeat says the case number again too."""
-    options = "hold.options" if enquiry_of(call, desk.policy).certified else "hold.options.cb"
+    options = "hold.options" if _may_leave_message(call, desk) else "hold.options.cb"
     return ("hold.first", options) if call.again == "repeat" else (options,)
 
 
@@ -125,7 +136,7 @@ def _number_keyed(call: Call, heard: Heard | None, _desk: Desk, at: datetime) ->
     if keys == "*":
         return call, "cb_confirm" if call.caller else "next_target"
     if number := _as_number(after_last_star(keys)):
-        return call.but(call_back=CallBack(number, at, "keyed")), "cb_confirm"
+        return call.but(call_back=CallBack(number, at, KEYED)), "cb_confirm"
     call = missed(call, heard, at, "cb_number")
     if call.tally.here_wrong + call.tally.here_silent < TRIES:
         return call, "cb_number"

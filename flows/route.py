@@ -9,13 +9,14 @@ from flows.call import Call
 from flows.desk import Desk, is_urgent
 from flows.heard import Heard
 from flows.identify import forget_partner
+from flows.left import tell_state, with_message_before
 from flows.menu import PREFACES, preface, to_menu
 from flows.node import REPEATS, Choice, Menu, Node, always, passing, repeated, to_engineer
 from flows.said import HangUp
 from routing.decide import Decision
 from routing.policy import Does
 
-NEXT = {Does.RING: "announce", Does.OFFER: "offer", Does.RECORD: "vm_record", Does.INFORM: "closed"}
+NEXT = {Does.RING: "announce", Does.OFFER: "offer", Does.INFORM: "closed"}
 
 
 def _route(call: Call, _heard: Heard | None, desk: Desk, at: datetime) -> tuple[Call, str]:
@@ -25,11 +26,22 @@ def _route(call: Call, _heard: Heard | None, desk: Desk, at: datetime) -> tuple[
     if decision.gate or (voicemail_line and decision.facts["urgent"] == "unasked"):
         return call.but(decision=_slim(decision)).note(at, "gate", rule=decision.rule), "gate"
     call = _decided(call, decision, desk, at)
-    if decision.does is Does.RECORD and not call.case_asked and not call.case_number:
-        return call, "case_ask"
+    if decision.does is Does.RECORD:
+        return _to_recording(call, desk, at)
     if decision.does in (Does.RING, Does.INFORM):
         call = opened(call, desk, at)
     return call, NEXT[decision.does]
+
+
+def _to_recording(call: Call, desk: Desk, at: datetime) -> tuple[Call, str]:
+    """Let a message be left, one in a call. Whoever left one before is told first what has become of it."""
+    if call.message:
+        return call, "vm_sent"
+    call = with_message_before(call, desk, at)
+    if call.left and not call.left_told:
+        return tell_state(call, at)
+    asked = call.case_asked or call.case_number
+    return call, "vm_record" if asked else "case_ask"
 
 
 def _decided(call: Call, decision: Decision, desk: Desk, at: datetime) -> Call:
@@ -173,7 +185,7 @@ ANNOUNCEMENTS = (
 CLOSINGS = ("closed.all", "closed.logged", "closed.web", "esc.portal", "vm.notcert.closed")
 
 NODES = (
-    passing("route", _route, ("gate", "case_ask", "announce", "offer", "vm_record", "closed")),
+    passing("route", _route, ("gate", "case_ask", "announce", "offer", "vm_state", "vm_record", "vm_sent", "closed")),
     _gate.node(("route", "pid", "menu"), ("vm.gate",)),
     _offer.node(("route", "menu"), (*OFFERS, *PREFACES)),
     passing("announce", _announce, ("next_target",), _announcement, ANNOUNCEMENTS),

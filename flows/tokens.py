@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from flows.call import Call
+from flows.call import Call, MessageState
 from flows.desk import Desk, certification_of
 from flows.prompts import NUMBER_WORDS, at_time, catalogue, digits, on_date, tokens_of
 from flows.said import Sentence
@@ -25,26 +25,22 @@ def _other(call: Call, desk: Desk, at: datetime) -> str:
     return desk.policy.regions[decision.region or call.region].name
 
 
-def _minutes_since(call: Call, desk: Desk, at: datetime) -> str:
-    left = recent_message(call, desk, at)
-    minutes = max(1, int((at - left[1]).total_seconds() // 60)) if left else 0
+def _since(call: Call, _desk: Desk, at: datetime) -> str:
+    """Return how long ago the message was left, in the largest unit of which it is at least two, or in minutes."""
+    minutes = max(1, int((at - call.left.received_at).total_seconds() // 60)) if call.left else 0
+    for unit, size in (("days", 1440), ("hours", 60)):
+        if minutes >= 2 * size:
+            return f"{minutes // size} {unit}"
     return "1 minute" if minutes == 1 else f"{minutes} minutes"
 
 
-def recent_message(call: Call, desk: Desk, at: datetime) -> tuple[str, datetime] | None:
-    """Return the escalation voicemail that this partner left from this number in the last 30 minutes, if any."""
-    if call.partner is None or call.caller is None:
-        return None
-    since = datetime.fromtimestamp(at.timestamp() - 30 * 60, at.tzinfo)
-    left = desk.directory.message_left(call.partner.partner_id, call.caller, since)
-    return left if left and left[1] <= at else None
+def _of_message(fact: Callable[[MessageState], datetime | None]) -> Callable[[Call, Desk, datetime], str]:
+    """Return a token that is an instant of the message that was left before."""
+    return lambda call, desk, at: _time(call, desk, at, fact(call.left) if call.left else None)
 
 
-def _case(call: Call, desk: Desk, at: datetime) -> str:
-    number = call.case_number
-    if not number and (left := recent_message(call, desk, at)):
-        number = left[0]
-    return digits(number)
+def _case(call: Call, _desk: Desk, _at: datetime) -> str:
+    return digits(call.case_number or (call.left.reference if call.left else ""))
 
 
 def _severity(call: Call, _desk: Desk, _at: datetime) -> str:
@@ -112,7 +108,10 @@ TOKENS: dict[str, Callable[[Call, Desk, datetime], str]] = {
     "case": _case,
     "last4": _last4,
     "deadline": lambda call, desk, at: _time(call, desk, at, call.message_due),
-    "minutes": _minutes_since,
+    "minutes": _since,
+    "heard": _of_message(lambda left: left.heard_at),
+    "promised": _of_message(lambda left: left.due_at),
+    "answered": _of_message(lambda left: left.answered_at),
     "standing": _standing,
 }
 

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from msgspec.structs import replace
-
+from flows import audio
 from flows.call import Call, Leg, Turned
 from flows.case import case_of
 from flows.conversation import FIRST, NODES
-from flows.desk import Desk, is_urgent
+from flows.desk import Desk
+from flows.ending import ended, settled
 from flows.heard import (
     Answered,
     DialEnded,
@@ -19,12 +19,13 @@ from flows.heard import (
     RecordingReady,
     Resumed,
     Silence,
+    Transcribed,
 )
 from flows.node import Node, fresh
-from flows.outcome import connected, outcome_of
-from flows.ring import leg_ended, owed
+from flows.ring import leg_ended
 from flows.said import HangUp, Said, Sentence
 from flows.screen import screen, screened, waits_for, whisper
+from flows.task import tasks_of
 from flows.tokens import sentence
 from flows.voicemail import kept
 from routing.policy import Policy
@@ -149,15 +150,15 @@ def _spoke(call: Call, said: Said, at: datetime, leg: int) -> Call:
     return call.note(at, "said", leg=leg, sentences=spoken, wait=type(said.wait).__name__)
 
 
-def _turned(call: Call, said: Said, desk: Desk) -> Turned:
-    return Turned(call, said, case_of(call, desk))
+def _turned(call: Call, said: Said | None, desk: Desk) -> Turned:
+    return Turned(call, said, case_of(call, desk), tasks_of(call, desk))
 
 
 def _after_the_end(call: Call, heard: Heard, desk: Desk, at: datetime) -> Turned:
     """Take a fact that comes after the caller has gone; nobody is listening any more, and a take is a message."""
     call = kept(_late(call, heard, desk, at), desk, at)
     call = call.but(turn=call.turn + 1)
-    return _turned(_settled(call, at) if call.ended_at else call, Said(call.locale, (), HangUp()), desk)
+    return _turned(settled(call, desk, at) if call.ended_at else call, Said(call.locale, (), HangUp()), desk)
 
 
 def _late(call: Call, heard: Heard, desk: Desk, at: datetime) -> Call:
@@ -172,62 +173,21 @@ def _late(call: Call, heard: Heard, desk: Desk, at: datetime) -> Call:
 def notice(call: Call, heard: Heard, desk: Desk, at: datetime) -> Turned | None:
     """Take an asynchronous fact: the caller has gone, or a take's audio is settled. None means nothing new."""
     if isinstance(heard, RecordingReady):
-        settled = _audio(call, heard, at)
-        return Turned(settled, None, case_of(settled, desk)) if settled is not call else None
+        known = audio.settled(call, heard, at)
+        return _turned(known, None, desk) if known is not call else None
+    if isinstance(heard, Transcribed) and heard.recording not in call.transcripts:
+        known = call.but(transcripts=(*call.transcripts, heard.recording))
+        return _turned(known.note(at, "transcript", recording=heard.recording, result=heard.result), None, desk)
     if isinstance(heard, HungUp) and call.ended_at is None:
-        ended = _ended(call, heard, desk, at)
-        return Turned(ended, None, case_of(ended, desk))
+        return _turned(ended(call, heard, desk, at), None, desk)
     return None
-
-
-def _ended(call: Call, heard: HungUp, desk: Desk, at: datetime) -> Call:
-    by = "service" if not NODES[call.node].to else "caller"
-    seconds = heard.seconds or max(0, int((at - call.started_at).total_seconds()))
-    call = kept(call, desk, at)
-    call = call.but(ended_at=at, ended_by=by, last_step=call.node, seconds=seconds, legs=_silenced(call, at))
-    return _settled(call.note(at, "ended", by=by, result=heard.result), at)
-
-
-def _settled(call: Call, at: datetime) -> Call:
-    """Say how an ended call ended; whatever became known late is counted in."""
-    if is_urgent(call) and not connected(call):
-        call = _unreached(call, at)
-    return call.but(outcome=outcome_of(call))
-
-
-def _silenced(call: Call, at: datetime) -> tuple[Leg, ...]:
-    """Return the legs with the one that still rang marked as given up; an accepted one keeps its conversation."""
-    return tuple(
-        leg if leg.result or leg.accepted_at else replace(leg, result="canceled", ended_at=at) for leg in call.legs
-    )
-
-
-def _unreached(call: Call, at: datetime) -> Call:
-    """Nobody spoke to a Severity 1 caller: page, and owe a call back, whatever they chose."""
-    call = call.flagged("S1_UNANSWERED")
-    if call.paging:
-        call = call.owe("page", "page.ended", case=call.case_number, why="caller gone")
-    if call.call_back is None or call.call_back.why == "keyed":
-        call = owed(call, call.call_back.number if call.call_back else call.caller or "", "not reached", at)
-    return call
-
-
-def _audio(call: Call, heard: RecordingReady, at: datetime) -> Call:
-    known = [m for m in (call.take, call.message) if m and m.recording == heard.recording and not m.audio]
-    if not known:
-        return call
-    call = call.note(at, "audio", recording=heard.recording, result=heard.result, seconds=heard.seconds)
-    take = replace(call.take, audio=heard.result) if call.take in known and call.take else call.take
-    message = replace(call.message, audio=heard.result) if call.message in known and call.message else call.message
-    call = call.but(take=take, message=message)
-    return call if heard.result == "completed" else call.flagged("RECORDING_MISSING")
 
 
 def never_served(rang: Rang, policy: Policy, heard: HungUp, at: datetime) -> Turned:
     """Return the row of a call that we hear of only at its end: it never reached us, and somebody must know."""
     call = new_call(rang, policy, at).but(node="never_served", ended_at=at, ended_by="caller", seconds=heard.seconds)
     call = call.but(last_step="never_served", outcome="system_failed").flagged("NEVER_SERVED")
-    return Turned(call.note(at, "never_served").owe("alarm", "never_served"))
+    return Turned(call.note(at, "never_served").owe("alarm", "never_served").owe("ended", "ended"))
 
 
 def rescued(call: Call, number: str, at: datetime, *, reached: bool) -> Turned:
@@ -237,4 +197,4 @@ def rescued(call: Call, number: str, at: datetime, *, reached: bool) -> Turned:
     if reached:
         leg = Leg(number, "rescue", "living chain", at, accepted_at=at, ended_at=at, result="connected", bridged=True)
         call = call.but(legs=(*call.legs, leg))
-    return Turned(_settled(call, at) if call.ended_at else call)
+    return Turned(settled(call, None, at) if call.ended_at else call)

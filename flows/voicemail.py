@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from flows.audio import with_audio
 from flows.call import Call, Message
 from flows.desk import Desk
 from flows.heard import Heard, Keys, MessageLeft, Silence
-from flows.node import Menu, Node, always, going_to, passing, to_engineer
+from flows.node import REPEATS, Menu, Node, always, going_to, passing, repeated, to_engineer
+from flows.ring import PRODUCTION_DOWN
 from flows.route import opened
 from flows.said import Gather, HangUp, Take
-from routing.worktime import due
+from routing.policy import Does
 
 SHORTEST = 2  # seconds; anything shorter is no message
 EMPTY_TAKES = 2
@@ -23,7 +25,8 @@ def _taken(call: Call, heard: Heard | None, desk: Desk, at: datetime) -> tuple[C
     if not isinstance(heard, MessageLeft) or heard.seconds < SHORTEST:
         return _nothing_taken(call, at)
     take = Message(heard.recording, heard.seconds, at)
-    call = call.but(take=take).note(at, "taken", recording=heard.recording, seconds=heard.seconds, ended=heard.ended)
+    call = call.note(at, "taken", recording=heard.recording, seconds=heard.seconds, ended=heard.ended)
+    call = with_audio(call.but(take=take))
     limit = heard.seconds >= desk.policy.timing.message_limit
     return (call, "vm_limit") if limit else (call, "vm_review")
 
@@ -39,22 +42,30 @@ def kept(call: Call, desk: Desk, at: datetime) -> Call:
     """Send the last complete take: it becomes the message, with a reference and a time by which we call back.
 
     The call back is aimed at within the policy's escalation response of the call's arrival, counted while any
-    escalation desk is open (partner guide, escalation table).
+    escalation desk is open (partner guide, escalation table). A take of which we hear only after the end of the call
+    takes the place of the one before it: the caller hung up while speaking.
     """
     take = call.take
-    if call.message or take is None or call.cancelled:
+    if take is None or call.cancelled:
         return call
+    if call.message:
+        return _replaced(call, call.message, take, at)
     call = opened(call, desk, at)
     promised = message_due(call, desk)
-    call = call.but(message=take, message_due=promised)
+    call = with_audio(call.but(message=take, message_due=promised))
     call = call.note(at, "message_sent", recording=take.recording, due=promised)
-    return call.owe("voicemail", take.recording, case=call.case_number, due=promised)
+    return call.owe("voicemail", "voicemail", case=call.case_number, due=promised)
+
+
+def _replaced(call: Call, message: Message, take: Message, at: datetime) -> Call:
+    if call.ended_at is None or message.recording == take.recording:
+        return call
+    return with_audio(call.but(message=take)).note(at, "message_replaced", recording=take.recording)
 
 
 def message_due(call: Call, desk: Desk) -> datetime:
     """Return the instant by which an escalation voicemail of this call is to be answered."""
-    hours = tuple({d.escalation_hours.name: d.escalation_hours for d in desk.policy.desks.values()}.values())
-    return due(call.started_at, desk.policy.escalation_response, hours)
+    return desk.due(desk.policy.escalation_response, call, call.started_at)
 
 
 def _send(call: Call, desk: Desk, at: datetime) -> tuple[Call, str]:
@@ -66,7 +77,40 @@ def _cancel(call: Call, _desk: Desk, at: datetime) -> tuple[Call, str]:
 
 
 def _send_and_talk(call: Call, desk: Desk, at: datetime) -> tuple[Call, str]:
-    return to_engineer(kept(call, desk, at), at)
+    """Send the message, and find a person. Where nobody but an outage can be put through, that is asked once more."""
+    call = kept(call, desk, at)
+    return to_engineer(call, at) if call.outage_denied and _rings(call, desk, at) else (call, "vm_gate")
+
+
+def _rings(call: Call, desk: Desk, at: datetime) -> bool:
+    return desk.decide(call.but(intent="engineer", choice="none"), at).does is Does.RING
+
+
+def _outage(call: Call, _desk: Desk, at: datetime) -> tuple[Call, str]:
+    return call.but(severity=1).note(at, "severity", severity=1, by="gate"), "route"
+
+
+def _production_down(call: Call, desk: Desk, at: datetime) -> tuple[Call, str]:
+    return _outage(call.flagged(PRODUCTION_DOWN), desk, at)
+
+
+def _no_outage(call: Call, desk: Desk, at: datetime) -> tuple[Call, str]:
+    """Ring an engineer, or offer one elsewhere; where there is none, say again by when we call back."""
+    call = call.but(outage_denied=True).note(at, "outage_denied")
+    decision = desk.decide(call.but(intent="engineer", choice="none"), at)
+    live = decision.does is Does.RING or "live" in decision.offer.values()
+    return to_engineer(call, at) if live else (call, "vm_sent")
+
+
+def _no_answer(call: Call, desk: Desk, at: datetime) -> tuple[Call, str]:
+    """Whoever never said that it is no outage may have one; whoever did is believed."""
+    return (_no_outage if call.outage_denied else _outage)(call, desk, at)
+
+
+def _wants_person(call: Call, desk: Desk, at: datetime) -> tuple[Call, str]:
+    if _rings(call, desk, at):
+        return to_engineer(call, at)
+    return repeated(call, "vm_gate") if call.tally.repeats < REPEATS else _no_answer(call, desk, at)
 
 
 def _after_sending(call: Call, heard: Heard | None, _desk: Desk, _at: datetime) -> tuple[Call, str]:
@@ -95,6 +139,15 @@ _review = Menu(
     zero=False,
 )
 
+_gate = Menu(
+    "vm_gate",
+    say=lambda *_: ("vm.gate",),
+    keys=always({"1": _production_down, "2": _no_outage, "0": _wants_person}),
+    give_up=_no_answer,
+    tries=2,
+    zero=False,
+)
+
 NODES = (
     Node(
         "vm_record",
@@ -106,7 +159,8 @@ NODES = (
         (MessageLeft, Silence),
     ),
     passing("vm_limit", lambda call, *_: (call, "vm_review"), ("vm_review",), ("vm.limit",)),
-    _review.node(("vm_sent", "vm_record", "vm_cancelled", "route"), ("vm.review",)),
+    _review.node(("vm_sent", "vm_record", "vm_cancelled", "vm_gate", "route"), ("vm.review",)),
+    _gate.node(("vm_sent", "route"), ("vm.gate",)),
     passing("vm_sent", lambda call, *_: (call, "vm_end"), ("vm_end",), ("vm.sent",)),
     passing("vm_sent_again", lambda call, *_: (call, "vm_end"), ("vm_end",), ("vm.sent",)),
     Node(

@@ -5,14 +5,17 @@ from functools import partial
 
 from flask import Flask
 
-from ivr import health, programmes, shared
+from ivr import acknowledge, health, programmes, shared
 from ivr.clock import now
 from ivr.form import Environ
+from ivr.jobs.people import people_of
 from ivr.programmes import Programmes
 from ivr.service import Service, assemble
 from ivr.settings import Settings
-from ivr.urls import TAKE
+from ivr.tokens import Seal
+from ivr.urls import PAGE, TAKE
 from ivr.voice import StartResponse
+from ivr.voice_page import voice_page_of
 
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
@@ -22,6 +25,7 @@ class Front:
 
     def __init__(self, service: Service, behind: Application) -> None:
         self._service = service
+        self._paged = voice_page_of(service)
         self._behind = behind
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -29,6 +33,8 @@ class Front:
         path = environ["PATH_INFO"]
         if path.startswith(TAKE):
             return self._service.takes(environ, start_response)
+        if path.startswith(PAGE):
+            return self._paged(environ, start_response)
         if path.startswith("/voice"):
             return self._service.voice(environ, start_response)
         return self._behind(environ, start_response)
@@ -42,6 +48,8 @@ def create_app(settings: Settings, listing: Programmes | None = None) -> Flask:
     token = settings.metrics_token.get_secret_value()
     redis = partial(shared.trouble, settings.redis_url)
     app.register_blueprint(health.blueprint(service.keep_policies, redis, versions, token))
+    seal = Seal(settings.secret_key.get_secret_value())
+    app.register_blueprint(acknowledge.blueprint(service.store, people_of(service), seal))
     app.extensions["partnerline"] = service
     app.wsgi_app = Front(service, app.wsgi_app)  # type: ignore[method-assign]
     return app

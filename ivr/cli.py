@@ -5,15 +5,25 @@ from importlib import import_module
 import click
 
 COMMANDS = {
+    "backup": "Back up the database, or verify a backup.",
     "call": "Place one call through the real, signed webhooks.",
+    "cases": "List cases, show their clocks, log what was done.",
     "db": "Create or upgrade the database.",
     "demo": "Start the demo: web and worker on SQLite, no account needed.",
     "diagram": "Draw the conversation from its own table.",
+    "erase": "Erase everything of a number or a partner, with a certificate.",
     "explain": "Say where a call goes, or went, and why.",
+    "fsck": "Check that what is stored keeps its promises.",
+    "hold": "Keep a recording or a case from being removed.",
     "lint": "Check policy files: faults, and what each means to a caller.",
+    "outbox": "See what waits to be done, and replay what could not be.",
+    "pages": "See who is being paged, and take a page.",
     "partners": "Import, list and show partners.",
     "prove": "Prove that no policy lets a caller in trouble fall through.",
+    "restore": "Restore a backup.",
+    "rotate": "Seal stored recordings under the newest key.",
     "serve": "Serve the webhooks.",
+    "tasks": "List what is owed to partners: claim it, log the call back.",
     "test": "Run scenario files against the service.",
     "worker": "Run what happens after the turns.",
 }

@@ -1,99 +1,28 @@
-"""Contacts: who answers at each destination. A policy names destinations by role; this file says whom to ring."""
+"""Contacts: who answers at each destination. A policy names destinations by role; here is whom to ring and tell."""
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from flows.call import Contacts
-from ivr.settings import Fault, SettingsError
-from routing.numbers import NumberFault, destination_fault, is_fictional, parse
+from ivr.settings import Fault
+from routing.numbers import is_fictional
 from routing.policy import Policy
-
-PARTS = ("numbers", "notify")
-_ID = re.compile(r"[a-z0-9][a-z0-9_.\-]{0,63}")
 
 
 class Contact(msgspec.Struct, frozen=True):
-    """One destination's numbers in ring order, and where to send word to it. `file_line` is where the file says so."""
+    """One destination's numbers in ring order, and where to send word to it. `file_line` is where the file says so.
+
+    An entry may also be a desk's: then it has targets only. `off` are days on which nobody is there, first and last.
+    """
 
     numbers: tuple[str, ...]
     notify: tuple[str, ...] = ()
+    off: tuple[tuple[date, date], ...] = ()
     file_line: int = 0
-
-
-def read_contacts(path: Path) -> dict[str, Contact]:
-    """Read the file. Raises SettingsError with every fault, each with file and line."""
-    try:
-        document = YAML(typ="rt", pure=True).load(path.read_text("utf-8"))
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise SettingsError([Fault(where, f"is no YAML: {error.problem}.")]) from None
-    except (YAMLError, UnicodeDecodeError, OSError) as error:
-        raise SettingsError([Fault(str(path), f"cannot be read: {error}.")]) from None
-    if document is None:
-        return {}
-    if not isinstance(document, CommentedMap):
-        raise SettingsError([Fault(f"{path}:1", "is not a list of destinations, each with its numbers.", _SHAPE)])
-    return _read(document, path)
-
-
-_SHAPE = 'Write: tier1-us: {numbers: ["+1 408 ..."], notify: [...]}.'
-
-
-def _read(document: CommentedMap, path: Path) -> dict[str, Contact]:
-    contacts: dict[str, Contact] = {}
-    faults: list[Fault] = []
-    for name, entry in document.items():
-        line = int(document.lc.key(name)[0]) + 1
-        found = list(_entry_faults(name, entry, f"{path}:{line}"))
-        faults += found
-        if not found:
-            notify = tuple(entry.get("notify") or ())
-            contacts[name] = Contact(tuple(parse(n) for n in entry.get("numbers") or ()), notify, line)
-    if faults:
-        raise SettingsError(faults)
-    return contacts
-
-
-def _entry_faults(name: object, entry: object, where: str) -> Iterable[Fault]:
-    if not isinstance(name, str) or not _ID.fullmatch(name):
-        yield Fault(where, f"{name!r} is not the id of a destination.", "Ids are written as in the policy: tier1-us.")
-    if not isinstance(entry, CommentedMap):
-        yield Fault(where, f"{name} has no numbers.", _SHAPE)
-        return
-    for key in entry:
-        if key not in PARTS:
-            yield Fault(where, f"{name} has a part {key!r} that means nothing here.", f"Known: {', '.join(PARTS)}.")
-    yield from _list_faults(name, "notify", entry.get("notify"), where)
-    yield from _list_faults(name, "numbers", entry.get("numbers"), where)
-    if isinstance(entry.get("numbers"), CommentedSeq):
-        yield from _number_faults(str(name), entry["numbers"], where)
-
-
-def _list_faults(name: object, part: str, value: object, where: str) -> Iterable[Fault]:
-    if value is not None and not isinstance(value, CommentedSeq):
-        yield Fault(where, f"{name}: {part} is not a list.", 'Put it in brackets: ["..."].')
-
-
-def _number_faults(name: str, numbers: CommentedSeq, where: str) -> Iterable[Fault]:
-    for number in numbers:
-        if not isinstance(number, str):
-            yield Fault(where, f"{name}: {number!r} was read as a number, without its plus.", 'Quote it: "+1 408 ...".')
-        elif problem := _unringable(number):
-            yield Fault(where, f"{name}: {problem}")
-
-
-def _unringable(number: str) -> str | None:
-    try:
-        return destination_fault(parse(number))
-    except NumberFault as fault:
-        return str(fault)
 
 
 def numbers_of(policy: Policy, contacts: Mapping[str, Contact]) -> Contacts:
@@ -128,7 +57,48 @@ def _reach_faults(where: str, who: str, number: str, our_lines: frozenset[str], 
 
 def strangers(policies: Iterable[Policy], contacts: Mapping[str, Contact], path: Path) -> Iterable[Fault]:
     """Find contacts that no policy asks for: most likely misspelt, so that somebody would not be rung."""
-    known = {name for policy in policies for name in policy.destinations}
+    policies = tuple(policies)
+    destinations = {name for policy in policies for name in policy.destinations}
+    desks = {name for policy in policies for name in policy.desks} - destinations
     for name, contact in contacts.items():
-        if name not in known:
-            yield Fault(f"{path}:{contact.file_line}", f"no policy has a destination {name}.", "Correct or remove it.")
+        where = f"{path}:{contact.file_line}"
+        if name in desks and contact.numbers:
+            yield Fault(
+                where, f"{name} is a desk, which rings its destinations.", "Give them the numbers, not the desk."
+            )
+        elif name not in destinations | desks:
+            yield Fault(where, f"no policy has a destination {name}.", "Correct or remove it.")
+
+
+def persons(reach: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """Return who is behind each destination: those that share a number or a target are one person.
+
+    `reach` is every way to somebody; a destination without any is not among the answers. A person goes by the name of
+    the first of their destinations in the alphabet.
+    """
+    person: dict[str, str] = {}
+    ways: dict[str, set[str]] = {name: set(given) for name, given in reach.items() if given}
+    for name in sorted(ways):
+        mine = {who for other, who in person.items() if ways[other] & ways[name]} | {name}
+        person |= dict.fromkeys([name, *(other for other, who in person.items() if who in mine)], min(mine))
+    return person
+
+
+def person_of(policy: Policy, contacts: Mapping[str, Contact]) -> Callable[[str], str | None]:
+    """Return who is behind a destination of a policy; the answer is None where nobody can be reached."""
+    reach = {
+        name: (*numbers, *(contacts[name].notify if name in contacts else ()))
+        for name, numbers in numbers_of(policy, contacts).items()
+    }
+    return persons(reach).get
+
+
+def off(contacts: Mapping[str, Contact], zone: str) -> Callable[[str, datetime], bool]:
+    """Return whether somebody has a day off at an instant, by the calendar of a zone."""
+
+    def is_off(destination: str, at: datetime) -> bool:
+        contact = contacts.get(destination)
+        day = at.astimezone(ZoneInfo(zone)).date()
+        return contact is not None and any(first <= day <= last for first, last in contact.off)
+
+    return is_off

@@ -16,14 +16,24 @@ from time import monotonic, sleep
 from honcho.manager import Manager
 
 from ivr.clock import now
+from ivr.demo_note import NOTE
 from ivr.settings import DATABASE_URL, Environment
 from recordings import migrations
 from recordings.engines import open_store
 from recordings.partners import load_demo
 from recordings.store import StoreUnavailable
 
-NOTE = Path("var/demo.json")  # where `ivr call` looks for the address and the token
 PATIENCE = 30.0  # seconds until the web process must answer
+SETTINGS = (
+    "IVR_ENV",
+    "PUBLIC_BASE_URL",
+    "DATABASE_URL",
+    "TWILIO_ACCOUNT_SID",
+    "TWILIO_AUTH_TOKEN",
+    "SECRET_KEY",
+    "RECORDINGS_URL",
+    "NOTIFY_URLS",
+)
 TRY = """
 Partnerline is at {url}. Stop it with Ctrl-C. In another terminal, try:
 
@@ -31,8 +41,15 @@ Partnerline is at {url}. Stop it with Ctrl-C. In another terminal, try:
     .venv/bin/ivr call --to us-standard --from +14085550142 --keys "1 2" --at "{tuesday} 10:15 America/Los_Angeles"
   the same partner with an outage on a Saturday night
     .venv/bin/ivr call --to us-standard --from +14085550142 --keys "1 1 1" --at "{saturday} 21:00 America/Los_Angeles"
+  an escalation voicemail on a Friday at five to six, and its clock over the weekend
+    .venv/bin/ivr call --to us-voicemail --from +14085550142 --keys "2 # message:42 1 h" \\
+      --at "{friday} 17:55 America/Los_Angeles"
+    .venv/bin/ivr worker --once --at "{monday} 12:00 Australia/Sydney"
+    .venv/bin/ivr cases show CASE --at "{monday} 12:00 Australia/Sydney"
   any call by hand
     .venv/bin/ivr call --to us-standard --from +14085550142
+
+What people are told is printed here by the worker.
 """
 
 
@@ -41,9 +58,9 @@ class DemoFault(Exception):  # noqa: N818 - it is said to a person, with what to
 
 
 def invitation(url: str, today: date) -> str:
-    """Return what can be tried now: a Tuesday and a Saturday soon, since at a weekend the desks are closed."""
-    tuesday, saturday = (today + timedelta(days=1 + (day - today.weekday() - 1) % 7) for day in (1, 5))
-    return TRY.format(url=url, tuesday=tuesday, saturday=saturday)
+    """Return what can be tried now, on days to come: some desks are open on a Tuesday, and none on a Saturday."""
+    tuesday, friday, saturday = (today + timedelta(days=1 + (day - today.weekday() - 1) % 7) for day in (1, 4, 5))
+    return TRY.format(url=url, tuesday=tuesday, friday=friday, saturday=saturday, monday=friday + timedelta(days=3))
 
 
 def run(*, fictional_partners: bool) -> int:
@@ -72,6 +89,8 @@ def environment(given: Mapping[str, str], noted: Mapping[str, str]) -> dict[str,
         "TWILIO_ACCOUNT_SID": noted.get("account_sid") or f"AC{secrets.token_hex(16)}",
         "TWILIO_AUTH_TOKEN": noted.get("auth_token") or secrets.token_hex(16),
         "SECRET_KEY": noted.get("secret_key") or secrets.token_urlsafe(48),
+        "RECORDINGS_URL": "file:var/recordings",
+        "NOTIFY_URLS": "terminal://",
     }
     return {**given, **{name: given.get(name) or value for name, value in suits.items()}}
 
@@ -92,6 +111,7 @@ def _note(path: Path, environ: Mapping[str, str]) -> None:
         "account_sid": environ["TWILIO_ACCOUNT_SID"],
         "auth_token": environ["TWILIO_AUTH_TOKEN"],
         "secret_key": environ["SECRET_KEY"],
+        "environment": {name: environ[name] for name in SETTINGS},
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".new")

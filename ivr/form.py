@@ -10,6 +10,7 @@ import msgspec
 from ivr.signature import signed_text
 
 BODY_LIMIT = 32 * 1024  # bytes
+TRANSCRIPT_LIMIT = 640 * 1024  # bytes: 200 KB of a transcript, in which every character may be escaped
 FIELDS_LIMIT = 100
 MOST_DIGITS = 9  # of a length that is worth reading
 FORM_TYPE = "application/x-www-form-urlencoded"
@@ -40,14 +41,14 @@ class Form(msgspec.Struct, frozen=True):
     signed: str
 
 
-def read(environ: Environ) -> Form:
-    """Read and parse the body. Raises Refused, before it is read where it is too long."""
+def read(environ: Environ, most: int = BODY_LIMIT) -> Form:
+    """Read and parse a body of at most so many bytes. Raises Refused, before it is read where it is too long."""
     if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != FORM_TYPE:
         raise Refused("415 Unsupported Media Type", "content type")
     length = environ.get("CONTENT_LENGTH") or ""
     if not _LENGTH.fullmatch(length):
         raise Refused("411 Length Required", "no length")
-    if len(length) > MOST_DIGITS or int(length) > BODY_LIMIT:
+    if len(length) > MOST_DIGITS or int(length) > most:
         raise Refused("413 Content Too Large", "body")
     body: bytes = environ["wsgi.input"].read(int(length))
     if len(body) != int(length):

@@ -7,12 +7,12 @@ import msgspec
 
 from ivr import urls
 from ivr.clock import now, parse_instant
-from ivr.form import Environ, Form, Refused, read
+from ivr.form import BODY_LIMIT, TRANSCRIPT_LIMIT, Environ, Form, Refused, read
 from ivr.observe import FORGED, log
 from ivr.signature import Signature
 
 PLACES = frozenset({"/voice", "/voice/status", "/voice/fallback"})
-KINDS = frozenset({urls.TURN, urls.RECORDING, urls.RESCUE, urls.SCREEN})
+KINDS = frozenset({urls.TURN, urls.RECORDING, urls.TRANSCRIPT, urls.RESCUE, urls.SCREEN, urls.PAGE})
 SIGNATURE = "HTTP_X_TWILIO_SIGNATURE"
 INSTANT = "HTTP_X_PARTNERLINE_INSTANT"
 WARN_EVERY = 10.0  # seconds between two lines about requests that nobody signed
@@ -42,7 +42,7 @@ class Guard:
         place, token = divided(target)
         if environ["REQUEST_METHOD"] != "POST":
             raise Refused("405 Method Not Allowed", "method")
-        form = read(environ)
+        form = read(environ, TRANSCRIPT_LIMIT if place == urls.TRANSCRIPT else BODY_LIMIT)
         if not self._signature.is_genuine(target, form.signed, environ.get(SIGNATURE)):
             self._forged(place)
         if not form.signed[:1].isalpha():  # the end of another of our URLs has been made the first field

@@ -16,7 +16,11 @@ from routing.decide import Decision, Rejected
 from routing.numbers import masked
 from routing.policy import Does, Policy
 
-CALL_BACK = {"asked": "the caller asked for it", "not reached": "nobody was reached"}
+CALL_BACK = {
+    "asked": "the caller asked for it",
+    "not reached": "nobody was reached",
+    "abandoned": "the caller hung up while waiting",
+}
 
 ANSWERS = {
     "severity": "it is one",  # at the question whether it is a Severity 1

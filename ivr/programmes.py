@@ -9,7 +9,8 @@ from pathlib import Path
 from flows.call import Contacts, Directory
 from flows.desk import Desk
 from flows.prompt_lint import speakable
-from ivr.contacts import Contact, numbers_of, reach_faults, read_contacts, strangers
+from ivr.contacts import Contact, numbers_of, reach_faults, strangers
+from ivr.contacts_file import read_contacts
 from ivr.observe import log
 from ivr.settings import Fault, Settings, SettingsError
 from recordings.policy_texts import PolicyText
@@ -31,7 +32,7 @@ class Programmes:
         self.texts = tuple(texts)
         self.our_lines = frozenset(number for policy in self.policies.values() for number in policy.lines)
         self._by_line = {number: policy for policy in self.policies.values() for number in policy.lines}
-        self._contacts = contacts
+        self.contact_list = contacts
         self._numbers = {policy.version: numbers_of(policy, contacts) for policy in self.policies.values()}
 
     def of_line(self, number: str) -> Policy | None:
@@ -44,7 +45,7 @@ class Programmes:
 
     def contacts(self, policy: Policy) -> Contacts:
         """Return whom a policy's destinations ring now."""
-        return self._numbers.get(policy.version) or numbers_of(policy, self._contacts)
+        return self._numbers.get(policy.version) or numbers_of(policy, self.contact_list)
 
     def listed(self, programme: str) -> frozenset[str]:
         """Return the destinations that a programme's policy in force still lists; no other is rung."""

@@ -8,17 +8,25 @@ from flows.case import response_due, table_of
 from flows.desk import Desk, enquiry_of
 from flows.voicemail import message_due
 from ivr.wording import span_words, there
+from routing.clock import Counts
 from routing.decide import Decision
 from routing.policy import Does
+
+_COUNTS = {
+    Counts.ELAPSED: "by the clock",
+    Counts.WORKING_DAYS: "of working days",
+    Counts.DESK_HOURS: "while the desk is open",
+    Counts.FOLLOW_THE_SUN: "while an escalation desk is open",
+}
 
 
 def target(call: Call, view: Desk, decision: Decision) -> str:
     """Return what applies, from which table it is, and what the other ones would say."""
     promised = _call_back_by(call, view, decision)
     if promised:
-        amount = span_words(view.policy.escalation_response)
+        amount = span_words(view.policy.escalation_response.amount)
         by = there(promised, view.home(call).zone)
-        return f"call back by {by} (escalation response, {amount} while an escalation desk is open)"
+        return f"call back by {by} (escalation response, {amount} {_COUNTS[view.policy.escalation_response.counts]})"
     severity = enquiry_of(call, view.policy).severity
     return "none until the severity is known" if severity is None else _first_response(call, view, severity)
 
@@ -41,15 +49,16 @@ def _call_back_by(call: Call, view: Desk, decision: Decision) -> datetime | None
 
 def _first_response(call: Call, view: Desk, severity: int) -> str:
     table = table_of(call, view)
-    amount = view.policy.targets[table].first_response.get(severity)
-    if amount is None:
+    aim = view.policy.targets[table].first_response.get(severity)
+    if aim is None:
         return f"the {table} table has none for severity {severity}"
     others = [
-        f"{name} would be {span_words(other.first_response[severity])}"
+        f"{name} would be {span_words(other.first_response[severity].amount)}"
         for name, other in view.policy.targets.items()
         if name != table and severity in other.first_response
     ]
-    return f"first response in {span_words(amount)}{_by(call, view, table)} ({'; '.join([f'{table} table', *others])})"
+    by = _by(call, view, table)
+    return f"first response in {span_words(aim.amount)}{by} ({'; '.join([f'{table} table', *others])})"
 
 
 def _by(call: Call, view: Desk, table: str) -> str:

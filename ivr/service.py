@@ -1,9 +1,11 @@
 """The service, put together: everything that webhooks and worker need, and nothing that only one of them does."""
 
+from functools import partial
+
 import msgspec
 
 from ivr.breaker import Breaker
-from ivr.callbacks import Callbacks
+from ivr.callbacks import Callbacks, SealText
 from ivr.clock import now
 from ivr.conversation import Conversation
 from ivr.guard import Guard
@@ -15,6 +17,7 @@ from ivr.settings import Settings
 from ivr.signature import Signature
 from ivr.takes import Takes, fetch_for
 from ivr.tokens import Seal
+from ivr.transcribed import sealed
 from ivr.trouble import Trouble
 from ivr.twiml import Writer
 from ivr.urls import Urls
@@ -39,10 +42,21 @@ class Service(msgspec.Struct, frozen=True):
     ledger: Ledger
     voice: Voice
     takes: Takes
+    urls: Urls
 
     def keep_policies(self) -> None:
         """Keep the text of every policy in force: a real write, and so a probe too. Raises StoreUnavailable."""
         keep(self.store, self.programmes.texts, now(), PROBE_TIMEOUT)
+
+
+def _sealing(settings: Settings) -> SealText | None:
+    """Return what seals transcripts; None, and nothing loaded for it, where nobody asks for any."""
+    if not settings.transcribe:
+        return None
+    from recordings.sealed import Keyring  # noqa: PLC0415
+
+    keys = Keyring.parse(settings.recordings_key.get_secret_value(), settings.secret_key.get_secret_value())
+    return partial(sealed, keys=keys)
 
 
 def assemble(settings: Settings, listing: Programmes) -> Service:
@@ -50,7 +64,7 @@ def assemble(settings: Settings, listing: Programmes) -> Service:
     store = open_store(settings.database_url)
     calls, seal = CallLog(store), Seal(settings.secret_key.get_secret_value())
     place = Urls(settings.public_base_url, seal)
-    writer = Writer(place, settings.voice_of)
+    writer = Writer(place, settings.voice_of, transcribe=settings.transcribe)
     ledger = Ledger(calls, Breaker())
     desks = Desks(listing, SqlDirectory(store), lambda version: text_of(store, version, TURN_TIMEOUT))
     conversation = Conversation(ledger, listing, desks, writer, seal)
@@ -61,8 +75,9 @@ def assemble(settings: Settings, listing: Programmes) -> Service:
             time_travel=not settings.production,
         ),
         conversation,
-        Callbacks(ledger, listing, desks, seal),
+        Callbacks(ledger, listing, desks, seal, _sealing(settings)),
         Trouble(ledger, conversation, Rescue(listing, place, writer), seal),
         Witness(settings.secret_key.get_secret_value(), settings.log_level),
     )
-    return Service(settings, listing, store, calls, desks, ledger, voice, Takes(seal, ledger, fetch_for(settings)))
+    takes = Takes(seal, ledger, fetch_for(settings))
+    return Service(settings, listing, store, calls, desks, ledger, voice, takes, place)

@@ -5,17 +5,13 @@ import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import msgspec
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from recordings.failpoint import GRAMMAR
-
 DATABASE_URL = "sqlite:///var/partnerline.db"
-LOCALE = re.compile("[a-z]{2}-[A-Z]{2}")
-VOICE = re.compile(r"[A-Za-z][A-Za-z0-9._\-]*")
+BETWEEN_URLS = re.compile(r"[,\s]+(?=[A-Za-z0-9]+://)")  # an URL may have commas in it
 
 
 class Environment(StrEnum):
@@ -72,9 +68,12 @@ class Settings(BaseSettings):
     contacts_file: Path | None = None
     recordings_url: str = "file:var/recordings"
     recordings_key: SecretStr = SecretStr("")
-    notify_urls: str = ""
+    notify_urls: SecretStr = SecretStr("")
+    event_urls: SecretStr = SecretStr("")
+    event_secret: SecretStr = SecretStr("")
     metrics_token: SecretStr = SecretStr("")
     voices: str = ""
+    transcribe: bool = False
     port: int = Field(default=8080, ge=1, le=65_535)
     web_concurrency: int = Field(default=1, ge=1, le=64)
     web_threads: int = Field(default=16, ge=1, le=256)
@@ -91,6 +90,16 @@ class Settings(BaseSettings):
         """Return the Twilio auth tokens that sign requests to us: the one in use, then the one rotated in or out."""
         both = (self.twilio_auth_token, self.twilio_auth_token_secondary)
         return tuple(token.get_secret_value() for token in both if token.get_secret_value())
+
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """Return the targets of NOTIFY_URLS. They hold secrets."""
+        return _urls(self.notify_urls)
+
+    @property
+    def event_endpoints(self) -> tuple[str, ...]:
+        """Return where events of calls and cases are sent."""
+        return _urls(self.event_urls)
 
     @property
     def voice_of(self) -> dict[str, str]:
@@ -115,7 +124,13 @@ def survey() -> tuple[Settings, list[Fault]]:
         faults = [_unreadable(str(found["loc"][0]), found["msg"]) for found in error.errors()]
         spare = {str(found["loc"][0]) for found in error.errors()}
         settings = Settings(**{name: Settings.model_fields[name].get_default() for name in spare})
-    return settings, faults + [fault for fault in _rules(settings) if fault.where.lower() not in _names(faults)]
+    from ivr.settings_rules import rule_faults  # noqa: PLC0415 - the rules are about the settings
+
+    return settings, faults + [fault for fault in rule_faults(settings) if fault.where.lower() not in _names(faults)]
+
+
+def _urls(text: SecretStr) -> tuple[str, ...]:
+    return tuple(url.strip(", ") for url in BETWEEN_URLS.split(text.get_secret_value().strip()) if url.strip(", "))
 
 
 def database_url(environ: Mapping[str, str] = os.environ) -> str:
@@ -129,75 +144,3 @@ def _names(faults: Iterable[Fault]) -> set[str]:
 
 def _unreadable(name: str, message: str) -> Fault:
     return Fault(name.upper(), f"cannot be read: {message}.", "See docs/settings.md for what it takes.")
-
-
-def _rules(settings: Settings) -> list[Fault]:
-    return [*_secrets(settings), *_addresses(settings), *_files(settings), *_voices(settings), *_failpoint(settings)]
-
-
-def _secrets(settings: Settings) -> Iterable[Fault]:
-    token = settings.twilio_auth_token.get_secret_value()
-    secondary = settings.twilio_auth_token_secondary.get_secret_value()
-    secret = settings.secret_key.get_secret_value()
-    console = "Copy it from the Twilio console, Account info."
-    if not re.fullmatch("[0-9A-Za-z]{32,}", token):
-        yield Fault("TWILIO_AUTH_TOKEN", _missing(token, "has fewer than 32 letters and digits"), console)
-    if secondary and not re.fullmatch("[0-9A-Za-z]{32,}", secondary):
-        yield Fault("TWILIO_AUTH_TOKEN_SECONDARY", "has fewer than 32 letters and digits.", console + " Or unset it.")
-    if not re.fullmatch("AC[0-9a-f]{32}", settings.twilio_account_sid):
-        yield Fault("TWILIO_ACCOUNT_SID", _missing(settings.twilio_account_sid, "is not AC and 32 hex digits"), console)
-    if len(secret) < 32:
-        problem = _missing(secret, "is shorter than 32 characters")
-        yield Fault("SECRET_KEY", problem, "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'.")
-    if secret and secret == token:
-        yield Fault("SECRET_KEY", "is the same as TWILIO_AUTH_TOKEN.", "Make one of its own.")
-
-
-def _missing(value: str, otherwise: str) -> str:
-    return f"{otherwise}." if value else "is not set."
-
-
-def _addresses(settings: Settings) -> Iterable[Fault]:
-    base = settings.public_base_url
-    if problem := _base_problem(base, secure=settings.production):
-        yield Fault(
-            "PUBLIC_BASE_URL", problem, "Set it to what callers' webhooks reach, such as https://ivr.example.com."
-        )
-    if _base_problem(settings.twilio_api_base, secure=settings.production):
-        yield Fault(
-            "TWILIO_API_BASE", "is not an https address without a path.", "Unset it for https://api.twilio.com."
-        )
-
-
-def _base_problem(base: str, *, secure: bool) -> str:
-    if not base:
-        return "is not set."
-    if not re.fullmatch(r"https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?", base):
-        return "is not a scheme and a host alone: no path, no log-in, no underscore, no slash at the end."
-    if secure and urlsplit(base).scheme != "https":
-        return "is not https, so that anybody on the way could listen."
-    return ""
-
-
-def _files(settings: Settings) -> Iterable[Fault]:
-    if settings.policy_dir and not settings.policy_dir.is_dir():
-        yield Fault("POLICY_DIR", f"there is no folder {settings.policy_dir}.", "Create it, or unset POLICY_DIR.")
-    if settings.contacts_file and not settings.contacts_file.is_file():
-        yield Fault(
-            "CONTACTS_FILE", f"there is no file {settings.contacts_file}.", "Create it, or unset CONTACTS_FILE."
-        )
-
-
-def _voices(settings: Settings) -> Iterable[Fault]:
-    for locale, voice in settings.voice_of.items():
-        if not LOCALE.fullmatch(locale) or not VOICE.fullmatch(voice):
-            yield Fault("VOICES", f"{locale}={voice} names no voice.", "Write en-US=Polly.Joanna-Neural,en-GB=...")
-
-
-def _failpoint(settings: Settings) -> Iterable[Fault]:
-    if not settings.ivr_failpoint:
-        return
-    if settings.production:
-        yield Fault("IVR_FAILPOINT", "makes the service fail on purpose, which production never does.", "Unset it.")
-    elif not GRAMMAR.fullmatch(settings.ivr_failpoint):
-        yield Fault("IVR_FAILPOINT", "is not PLACE:kill9, :raise, :enospc or :sleep:SECONDS, perhaps with @N.")

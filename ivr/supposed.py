@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 import msgspec
 
-from flows.call import Call, CaseRef, Directory
+from flows.call import Call, CaseRef, Directory, MessageState
 from flows.conversation import NODES
 from flows.desk import Desk
 from flows.heard import Rang
@@ -48,7 +48,7 @@ class NoDirectory:
     def case(self, number: str) -> CaseRef | None:
         """Return no case."""
 
-    def message_left(self, partner_id: str, caller: str, since: datetime) -> tuple[str, datetime] | None:
+    def message_state(self, partner_id: str, caller: str, since: datetime, reference: str = "") -> MessageState | None:
         """Return no message."""
 
     def unknown_ids(self, caller: str, since: datetime) -> int:  # noqa: ARG002

@@ -7,18 +7,17 @@ import io
 import math
 import struct
 import wave
-from base64 import b64encode
 from collections.abc import Callable, Iterable
 from functools import cache
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from time import monotonic, sleep
-from urllib.parse import urlsplit
 
 from ivr import urls
 from ivr.form import Environ, Refused
 from ivr.guard import target_of
 from ivr.ledger import Ledger
 from ivr.observe import log
+from ivr.provider import has_provider
+from ivr.rest import Gone, ProviderFault, Rest, rest_for
 from ivr.settings import Settings
 from ivr.tokens import Seal, TakeToken
 from ivr.voice import StartResponse, refuse
@@ -74,46 +73,29 @@ class Takes:
 
 def fetch_for(settings: Settings) -> Fetch:
     """Return how a take is got: from Twilio, or, in a demo that has no Twilio, a tone that stands for it."""
-    if settings.production or settings.twilio_api_base != type(settings).model_fields["twilio_api_base"].default:
-        return Provider(settings).fetch
+    if has_provider(settings):
+        return Provided(rest_for(settings)).fetch
     return lambda _recording: tone()
 
 
-class Provider:
-    """Fetches recordings from Twilio. The address is built from our own settings and the recording's id alone."""
+class Provided:
+    """Takes from the provider, as soon as it has them."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._base = urlsplit(settings.twilio_api_base)
-        self._path = f"/2010-04-01/Accounts/{settings.twilio_account_sid}/Recordings/"
-        login = f"{settings.twilio_account_sid}:{settings.twilio_auth_token.get_secret_value()}"
-        self._headers = {"Authorization": f"Basic {b64encode(login.encode()).decode()}"}
+    def __init__(self, rest: Rest) -> None:
+        self._rest = rest
 
     def fetch(self, recording: str) -> bytes | None:
         """Return a recording's audio, waiting a little for it to be ready; None if it cannot be had in time."""
         deadline = monotonic() + PATIENCE
         while (left := deadline - monotonic()) > 0:
             try:
-                status, audio = self._get(recording, left)
-            except (OSError, HTTPException) as error:
-                log.warning("Recording %s could not be fetched: %s", recording, error)
+                return self._rest.audio(f"{recording}.mp3", AUDIO_LIMIT, left)
+            except Gone:
+                sleep(min(BETWEEN, left))
+            except ProviderFault as fault:
+                log.warning("Recording %s could not be fetched: %s", recording, fault)
                 return None
-            if status == 200 and len(audio) <= AUDIO_LIMIT:
-                return audio
-            if status != 404:
-                log.warning("Recording %s could not be fetched: status %s", recording, status)
-                return None
-            sleep(min(BETWEEN, left))
         return None
-
-    def _get(self, recording: str, timeout: float) -> tuple[int, bytes]:
-        connect = HTTPSConnection if self._base.scheme == "https" else HTTPConnection
-        connection = connect(self._base.hostname or "", self._base.port, timeout=timeout)
-        try:
-            connection.request("GET", f"{self._path}{recording}.mp3", headers=self._headers)
-            response = connection.getresponse()
-            return response.status, response.read(AUDIO_LIMIT + 1)
-        finally:
-            connection.close()
 
 
 @cache
@@ -123,9 +105,9 @@ def silence() -> bytes:
 
 
 @cache
-def tone() -> bytes:
-    """Return a second of a tone, which stands for a message where calls are simulated."""
-    return _wav([int(8000 * math.sin(2 * math.pi * 440 * at / RATE)) for at in range(RATE)])
+def tone(seconds: int = 1) -> bytes:
+    """Return a tone, which stands for a message where calls are simulated."""
+    return _wav([int(8000 * math.sin(2 * math.pi * 440 * at / RATE)) for at in range(RATE * seconds)])
 
 
 def _wav(samples: list[int]) -> bytes:

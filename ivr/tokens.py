@@ -3,6 +3,7 @@
 import hmac
 import re
 from binascii import b2a_base64
+from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import blake2s, sha256
 
@@ -17,6 +18,10 @@ _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _TURN = re.compile(rf"([0-9])\.({CALL_SID})\.([0-9]{{1,3}})\.([0-9]{{1,6}})([akmdo]){MAC}")
 _RESCUE = re.compile(rf"([0-9])\.({CALL_SID})\.([0-9]{{1,20}})\.([0-9]{{1,9}}){MAC}")
 _TAKE = re.compile(rf"([0-9])\.({CALL_SID})\.(RE[0-9a-f]{{32}}){MAC}")
+_PAGE = re.compile(
+    r"([0-9])\.([0-9a-f]{20})\.([0-9]{1,3})\.([0-9]{1,6})([laks])([0-9])\.([0-9]{1,12})"
+    rf"\.([a-z0-9][a-z0-9_.\-]{{0,63}}){MAC}"
+)
 
 
 class Awaits(StrEnum):
@@ -51,6 +56,30 @@ class TakeToken(msgspec.Struct, frozen=True):
 
     sid: str
     recording: str
+
+
+class PageStep(StrEnum):
+    """How somebody who was paged comes back to us."""
+
+    LINK = "l"  # by the link in a message
+    ANSWER = "a"  # their telephone has been picked up
+    KEYS = "k"  # they have pressed a key
+    STATUS = "s"  # their telephone call has ended
+
+
+class PageToken(msgspec.Struct, frozen=True):
+    """One attempt to reach somebody for a page, and until when what they answer counts.
+
+    `repeats` is how often it has been said again on the telephone.
+    """
+
+    page: str
+    level: int
+    round: int
+    destination: str
+    expires_at: datetime
+    step: PageStep = PageStep.LINK
+    repeats: int = 0
 
 
 class Seal:
@@ -91,6 +120,21 @@ class Seal:
         if not found or not self._is_ours("take", text, found[1]):
             return None
         return TakeToken(found[2], found[3])
+
+    def page(self, token: PageToken) -> str:
+        """Write the token of one attempt to reach somebody. The instant is kept to the second."""
+        place = f"{token.page}.{token.level}.{token.round}{token.step.value}{token.repeats}"
+        text = f"{CURRENT}.{place}.{int(token.expires_at.timestamp())}.{token.destination}"
+        return self._sealed("page", text)
+
+    def read_page(self, text: str) -> PageToken | None:
+        """Read such a token, expired or not; None if we did not write it."""
+        found = _PAGE.fullmatch(text)
+        if not found or not self._is_ours("page", text, found[1]):
+            return None
+        expires_at = datetime.fromtimestamp(int(found[7]), UTC)
+        step = PageStep(found[5])
+        return PageToken(found[2], int(found[3]), int(found[4]), found[8], expires_at, step, int(found[6]))
 
     def _sealed(self, domain: str, text: str) -> str:
         return f"{text}.{self._mac(domain, text)}"

@@ -19,7 +19,7 @@ from ivr.tokens import CALL_SID, Seal
 from ivr.twiml import EMPTY, document
 from recordings.store import StoreUnavailable
 
-CALLBACKS = frozenset({"/voice/status", urls.RECORDING})
+CALLBACKS = frozenset({"/voice/status", urls.RECORDING, urls.TRANSCRIPT})
 NO_CALL = "CA" + "0" * 32  # stands for a call whose own id cannot be read
 _sid = re.compile(CALL_SID).fullmatch
 

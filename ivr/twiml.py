@@ -48,8 +48,9 @@ def _words(text: str) -> str:
 class Writer:
     """Turns what is said into documents, with the URLs under which we hear what comes back."""
 
-    def __init__(self, urls: Urls, voices: Mapping[str, str] = VOICES) -> None:
+    def __init__(self, urls: Urls, voices: Mapping[str, str] = VOICES, *, transcribe: bool = False) -> None:
         self._urls = urls
+        self._transcribe = transcribe
         self._opening = {locale: _opening(locale, voice) for locale, voice in {**VOICES, **voices}.items()}
 
     def render(self, said: Said, place: Place) -> bytes:
@@ -71,7 +72,8 @@ class Writer:
                 return gather(wait, spoken, self._back(place, Awaits.KEYS), of_engineer=place.leg > 0)
             case Take():
                 callback = escaped(self._urls.recording(place.sid, place.turn))
-                return spoken + take(wait, self._back(place, Awaits.MESSAGE), callback)
+                words = escaped(self._urls.transcript(place.sid, place.turn)) if self._transcribe else ""
+                return spoken + take(wait, self._back(place, Awaits.MESSAGE), callback, words)
             case Ring():
                 whisper = escaped(self._urls.turn(place.sid, wait.leg, 0, Awaits.ANSWER))
                 return spoken + dial(wait, self._back(place, Awaits.DIAL), whisper, place.line)
@@ -96,12 +98,17 @@ def gather(wait: Gather, spoken: str, action: str, *, of_engineer: bool) -> str:
     )
 
 
-def take(wait: Take, action: str, callback: str) -> str:
-    """Return a <Record>, and the way on for a recording so silent that its action is never asked for."""
+def take(wait: Take, action: str, callback: str, transcript: str = "") -> str:
+    """Return a <Record>, and the way on for a recording so silent that its action is never asked for.
+
+    It is transcribed only if there is somewhere for the transcript to go.
+    """
+    words = f' transcribe="true" transcribeCallback="{transcript}"' if transcript else ""
     return (
         f'<Record action="{action}" method="POST" timeout="{wait.silence}" maxLength="{wait.limit}" finishOnKey="#"'
         f' playBeep="true" trim="trim-silence" recordingStatusCallback="{callback}"'
-        ' recordingStatusCallbackMethod="POST" recordingStatusCallbackEvent="completed absent"/>'
+        ' recordingStatusCallbackMethod="POST" recordingStatusCallbackEvent="completed absent"'
+        f"{words}/>"
         f'<Redirect method="POST">{action}</Redirect>'
     )
 

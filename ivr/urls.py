@@ -1,15 +1,20 @@
 """Our own URLs, as they stand in TwiML: absolute, signed, and with word for Twilio on how to try again."""
 
-from ivr.tokens import Awaits, RescueToken, Seal, TakeToken, TurnToken
+from msgspec.structs import replace
+
+from ivr.tokens import Awaits, PageStep, PageToken, RescueToken, Seal, TakeToken, TurnToken
 
 # Two attempts of five seconds each fit into the fifteen that Twilio allows.
 RETRY = "#rc=2&rp=ct,rt,5xx&ct=2000&rt=6000&tt=15000"
 
 TURN = "/voice/turn/"
 RECORDING = "/voice/recording/"
+TRANSCRIPT = "/voice/transcript/"
 RESCUE = "/voice/rescue/"
 SCREEN = "/voice/rescue-screen/"
 TAKE = "/voice/take/"
+PAGE = "/voice/page/"
+TAKING = "/p/"
 
 
 class Urls:
@@ -28,6 +33,11 @@ class Urls:
         token = self.seal.turn(TurnToken(sid, 0, turn, Awaits.MESSAGE), "audio")
         return f"{self._base}{RECORDING}{token}{RETRY}"
 
+    def transcript(self, sid: str, turn: int) -> str:
+        """Return where the transcript of a take is delivered."""
+        token = self.seal.turn(TurnToken(sid, 0, turn, Awaits.MESSAGE), "transcript")
+        return f"{self._base}{TRANSCRIPT}{token}{RETRY}"
+
     def rescue(self, token: RescueToken) -> str:
         """Return where the next step of a rescue is delivered."""
         return f"{self._base}{RESCUE}{self.seal.rescue(token)}{RETRY}"
@@ -39,3 +49,11 @@ class Urls:
     def take(self, sid: str, recording: str) -> str:
         """Return where a take can be heard by the caller who is still on the line."""
         return f"{self._base}{TAKE}{self.seal.take(TakeToken(sid, recording))}"
+
+    def page(self, token: PageToken) -> str:
+        """Return what is delivered of a telephone call to somebody who is paged: picked up, a key, the end of it."""
+        return f"{self._base}{PAGE}{self.seal.page(token)}{RETRY}"
+
+    def taking(self, token: PageToken) -> str:
+        """Return the link in a message by which somebody takes a page."""
+        return f"{self._base}{TAKING}{self.seal.page(replace(token, step=PageStep.LINK, repeats=0))}"

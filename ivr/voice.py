@@ -40,6 +40,7 @@ class Voice:
             "/voice/fallback": trouble.fallback,
             urls.TURN: conversation.turn,
             urls.RECORDING: callbacks.recording,
+            urls.TRANSCRIPT: callbacks.transcript,
             urls.RESCUE: trouble.rescue_step,
             urls.SCREEN: trouble.rescue_screen,
         }

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 
-from flows.call import CaseRef
+from flows.call import CaseRef, MessageState
 from recordings.case_numbers import CaseNumbers
 from recordings.store import Row, Store
 from routing.partner import Partner, PartnerType, Status
@@ -35,11 +35,16 @@ LETTER = (
     "SELECT 1 FROM letters "
     "WHERE partner_id = ? AND valid_from <= ? AND (valid_until IS NULL OR valid_until >= ?) LIMIT 1"
 )
-CASE = "SELECT number, partner_id, severity, desk, status FROM cases WHERE number = ?"
-MESSAGE = (
-    "SELECT case_number, message_at FROM calls WHERE partner_id = ? AND caller = ? AND started_at >= ? "
-    "AND message_at >= ? ORDER BY message_at DESC LIMIT 1"
+CASE = "SELECT number, partner_id, coalesce(severity_now, severity), desk, status FROM cases WHERE number = ?"
+_MESSAGE = (
+    "SELECT calls.case_number, tasks.state, calls.message_at, "
+    "(SELECT min(work_log.at) FROM work_log WHERE work_log.subject IN (tasks.id, tasks.recording) "
+    "AND work_log.kind IN ('listened', 'claimed')), tasks.answered_at, tasks.due_at "
+    "FROM calls LEFT JOIN tasks ON tasks.call_sid = calls.sid AND tasks.kind = 'message' "
+    "WHERE calls.partner_id = ? AND calls.{} = ? AND calls.started_at >= ? AND calls.message_at >= ? "
+    "ORDER BY calls.message_at DESC LIMIT 1"
 )
+MESSAGE, REFERRED = _MESSAGE.format("caller"), _MESSAGE.format("case_number")
 # Both look at no more rows than it takes to reach any limit that a policy may set.
 UNKNOWN_IDS = (
     "SELECT coalesce(sum(unknown_ids), 0) FROM (SELECT unknown_ids FROM calls WHERE caller = ? AND started_at >= ? "
@@ -83,11 +88,15 @@ class SqlDirectory:
         number, partner_id, severity, desk, status = rows[0]
         return CaseRef(number, partner_id or "", severity, desk or "", closed=status == "closed")
 
-    def message_left(self, partner_id: str, caller: str, since: datetime) -> tuple[str, datetime] | None:
-        """Return reference and instant of the newest escalation voicemail of this partner from this number."""
+    def message_state(self, partner_id: str, caller: str, since: datetime, reference: str = "") -> MessageState | None:
+        """Return the newest escalation voicemail of this partner since then from this number.
+
+        With a reference, the one under that case number, whatever number it was left from.
+        """
         instant = self._store.instant
-        rows = self._rows(MESSAGE, partner_id, caller, instant(since - LONGEST_CALL), instant(since))
-        return (rows[0][0] or "", self._store.moment(rows[0][1])) if rows else None
+        sql, which = (REFERRED, reference) if reference else (MESSAGE, caller)
+        rows = self._rows(sql, partner_id, which, instant(since - LONGEST_CALL), instant(since))
+        return self._message_state(rows[0]) if rows else None
 
     def unknown_ids(self, caller: str, since: datetime) -> int:
         """Return how many Partner IDs that nobody has were keyed from this number, in calls that began since then.
@@ -103,6 +112,14 @@ class SqlDirectory:
     def new_case_number(self) -> str:
         """Return a number that no case has had, with its check digit."""
         return self._numbers.take()
+
+    def _message_state(self, row: Row) -> MessageState:
+        reference, state, *instants = row
+        received_at, heard_at, answered_at, due_at = (each and self._store.moment(each) for each in instants)
+        moot = answered_at or state == "closed"
+        return MessageState(
+            reference or "", received_at, heard_at, state == "claimed", answered_at, None if moot else due_at
+        )
 
     def _rows(self, sql: str, *params: object, timeout: float = TIMEOUT) -> list[Row]:
         text = self._store.sql(sql)

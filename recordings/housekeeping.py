@@ -1,4 +1,4 @@
-"""What is left lying: calls whose end was never heard of, and effects that nobody has carried out yet."""
+"""Calls whose end was never heard of."""
 
 from datetime import datetime, timedelta
 
@@ -10,8 +10,6 @@ SILENT = (
     "SELECT sid FROM calls WHERE started_at >= ? AND started_at < ? AND ended_at IS NULL "
     "AND NOT EXISTS (SELECT 1 FROM turns WHERE turns.sid = calls.sid AND turns.at >= ?) LIMIT ?"
 )
-WAITING = "SELECT count(*) FROM outbox WHERE state = 'waiting'"
-
 
 def silent_since(store: Store, instant: datetime, timeout: float) -> list[str]:
     """Return calls of the last week that have not ended, and of which nothing was heard since an instant."""
@@ -19,9 +17,3 @@ def silent_since(store: Store, instant: datetime, timeout: float) -> list[str]:
     params = (at(instant - LOOK_BACK), at(instant), at(instant), MOST)
     rows = store.read(lambda conn: conn.execute(sql, params).fetchall(), timeout)
     return [sid for (sid,) in rows]
-
-
-def waiting(store: Store, timeout: float) -> int:
-    """Return how many effects wait to be carried out."""
-    row = store.read(lambda conn: conn.execute(store.sql(WAITING)).fetchone(), timeout)
-    return int(row[0]) if row else 0

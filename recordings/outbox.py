@@ -17,6 +17,7 @@ TIMEOUT = 5.0  # seconds
 LEASE = timedelta(seconds=30)
 LONG_LEASE = timedelta(minutes=3)  # for audio, which may take a minute to come
 SHOWN = 500  # characters of an error that are kept
+MOST_ALONG = 200  # rows that one message takes along
 COLUMNS = "id, key, kind, call_sid, case_number, detail, lane, attempts, created_at"
 
 ENCODE = msgspec.json.Encoder().encode
@@ -44,6 +45,13 @@ DONE = f"UPDATE outbox SET state = 'done', done_at = ?, leased_until = NULL, las
 FAILED = f"UPDATE outbox SET not_before = ?, leased_until = NULL, last_error = ? {_HELD}"
 NOT_YET = f"UPDATE outbox SET not_before = ?, leased_until = NULL, attempts = attempts - 1, last_error = ? {_HELD}"
 DEAD = f"UPDATE outbox SET state = 'dead', done_at = ?, leased_until = NULL, last_error = ? {_HELD}"
+ALONG = (
+    "UPDATE outbox SET attempts = attempts + 1, leased_by = mine.leased_by, leased_until = mine.leased_until "
+    "FROM (SELECT leased_by, leased_until FROM outbox WHERE id = ? AND attempts = ? AND leased_until >= ?) AS mine "
+    "WHERE id IN (SELECT id FROM outbox WHERE state = 'waiting' AND kind = ? AND coalesce(lane, '') = ? AND id <> ? "
+    f"AND (leased_until IS NULL OR leased_until < ?) ORDER BY id LIMIT {MOST_ALONG}{{locked}}) "
+    f"RETURNING {COLUMNS}"
+)
 REPLAY = (
     "UPDATE outbox SET state = 'waiting', attempts = 0, not_before = NULL, leased_until = NULL, done_at = NULL "
     "WHERE state <> 'waiting' AND "
@@ -113,6 +121,15 @@ def claim(store: Store, worker: str, at: datetime, most: int) -> list[Job]:
     params = (worker, store.instant(at + LONG_LEASE), store.instant(at + LEASE), now, now, most)
     rows = store.write(lambda conn: conn.execute(sql, params).fetchall(), TIMEOUT)
     return sorted((_job(store, row) for row in rows), key=lambda job: job.id)
+
+
+def take_along(store: Store, job: Job, at: datetime) -> list[Job]:
+    """Claim whatever else waits in the lane of a claimed job, due or not yet, under its lease; the oldest first."""
+    locked = " FOR UPDATE SKIP LOCKED" if store.dialect == "postgresql" else ""
+    sql, now = store.sql(ALONG.format(locked=locked)), store.instant(at)
+    params = (job.id, job.attempts, now, job.kind, job.lane, job.id, now)
+    rows = store.write(lambda conn: conn.execute(sql, params).fetchall(), TIMEOUT)
+    return sorted((_job(store, row) for row in rows), key=lambda each: each.id)
 
 
 def held(store: Store, number: int, fence: int, at: datetime) -> Job | None:

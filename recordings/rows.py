@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import astuple
 
-from flows.call import Call, Case, Effect, Turned
+from flows.call import Call, Case, Effect, Task, Turned
 from flows.heard import Heard
 
 NOBODY_WAITED = -1  # the leg of a fact that came by itself
@@ -48,8 +48,14 @@ CASE = (
     "target_table",
     "response_due",
     "flags",
+    "policy",
+    "look_at",
 )
-OUTBOX = ("key", "kind", "call_sid", "case_number", "detail", "created_at", "not_before")
+TASK = (
+    *("id", "kind", "call_sid", "case_number", "programme", "policy", "partner_id", "partner_name", "region", "desk"),
+    *("number", "severity", "why", "recording", "seconds", "audio", "received_at", "due_at", "look_at", "flags"),
+)
+OUTBOX = ("key", "kind", "call_sid", "case_number", "detail", "created_at")
 
 Instant = Callable[[datetime], object]
 encode = msgspec.json.Encoder().encode
@@ -70,11 +76,12 @@ class TurnKey(msgspec.Struct, frozen=True):
 
 
 class Known(msgspec.Struct, frozen=True):
-    """A call as it is stored, how many writes it has seen, and the case that was last written for it."""
+    """A call as it is stored, how many writes it has seen, and the case and tasks that were last written for it."""
 
     call: Call
     version: int
     case: Case | None = None
+    tasks: tuple[Task, ...] = ()
 
 
 class Rows(msgspec.Struct, frozen=True):
@@ -90,24 +97,26 @@ class Rows(msgspec.Struct, frozen=True):
     indexed: tuple[object, ...] | None  # None: as stored
     turn: tuple[object, ...]
     case: tuple[object, ...] | None  # None: as stored, or there is none
+    tasks: tuple[tuple[object, ...], ...]  # those that are not as stored
     outbox: tuple[tuple[object, ...], ...]
 
 
 def rows_of(key: TurnKey, known: Known | None, turned: Turned, reply: bytes | None, instant: Instant) -> Rows:
     """Return what a turn writes. `instant` turns an aware datetime into what the engine stores."""
     call, before = kept(turned.call), known.call if known else None
-    version, filed = (known.version, known.case) if known else (0, None)
+    version, filed, due = (known.version, known.case, known.tasks) if known else (0, None, ())
     document, at = encode(call).decode(), instant(key.at)
     changes = changes_between(before, call) if before else document
     case = turned.case if turned.case != filed else None
     return Rows(
         sid=key.sid,
         version=version,
-        after=Known(call, version + 1, case or filed),
+        after=Known(call, version + 1, case or filed, turned.tasks or due),
         call=_call_row(call, document, instant),
         indexed=None if before and _index_keys(before) == _index_keys(call) else _indexed(call, instant),
         turn=_turn_row(key, turned.call, (at, changes, reply)),
         case=_case_row(case, instant) if case else None,
+        tasks=tuple(_task_row(task, call, instant) for task in turned.tasks if task not in due),
         outbox=tuple(_outbox_row(effect, call, at) for effect in turned.call.effects),
     )
 
@@ -186,9 +195,45 @@ def _case_row(case: Case, instant: Instant) -> tuple[object, ...]:
         case.table or None,
         instant(case.response_due) if case.response_due else None,
         " ".join(case.flags),
+        case.policy or None,
+        instant(case.opened_at),
     )
+
+
+def _task_row(task: Task, call: Call, instant: Instant) -> tuple[object, ...]:
+    received_at = instant(task.received_at)
+    return (
+        task.id,
+        task.kind,
+        task.call_sid,
+        task.case_number or None,
+        task.programme,
+        task.policy,
+        task.partner_id or None,
+        task.partner_name or None,
+        task.region,
+        task.desk,
+        task.number or None,
+        task.severity,
+        task.why,
+        task.recording or None,
+        task.seconds or None,
+        _audio_of(task, call),
+        received_at,
+        instant(task.due_at) if task.due_at else None,
+        received_at,
+        " ".join(task.flags),
+    )
+
+
+def _audio_of(task: Task, call: Call) -> str:
+    """Return what is known of a message's audio when its task is new: what was completed has yet to be fetched."""
+    if not task.recording:
+        return "none"
+    settled = call.message.audio if call.message else ""
+    return settled if settled in ("absent", "failed") else "expected"
 
 
 def _outbox_row(effect: Effect, call: Call, at: object) -> tuple[object, ...]:
     detail = encode(effect.detail).decode()
-    return effect.key, effect.kind, call.sid, call.case_number or None, detail, at, at
+    return effect.key, effect.kind, call.sid, call.case_number or None, detail, at

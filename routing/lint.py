@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time
 from itertools import pairwise
 
@@ -28,6 +28,7 @@ def lint(policy: Policy, today: date, contacts: Contacts | None = None) -> list[
         *lint_hours(policy, today),
         *_lines(policy),
         *_destinations(policy, contacts or {}),
+        *_ladders(policy, contacts or {}),
         *_targets(policy),
         *_provenance(policy, today),
         *_private(policy),
@@ -67,7 +68,35 @@ def _destinations(policy: Policy, contacts: Contacts) -> Iterator[Note]:
             yield Note(Level.INFO, policy.destinations[names[1]].file_line, "N1", what, mend)
 
 
+def _ladders(policy: Policy, contacts: Contacts) -> Iterator[Note]:
+    """Find levels that reach nobody, and people who stand on two levels of a ladder."""
+    for ladder in policy.ladders.values():
+        line = policy.provenances[f"ladders.{ladder.id}"].file_line
+        earlier: dict[str, str] = {}
+        for level in ladder.levels:
+            people = {number or name for name in level.destinations for number in _numbers(policy, contacts, name)}
+            if not people - set(level.destinations):
+                what = f"nobody can be reached at {level.role} of {ladder.id}"
+                yield Note(
+                    Level.WARNING, line, "E3", what, "give one of its destinations a number in the contacts file"
+                )
+            for person in sorted(people & earlier.keys()):
+                what = f"{level.role} of {ladder.id} is the same person as {earlier[person]}"
+                yield Note(Level.WARNING, line, "E2", what, "name somebody else, or take the level out")
+            earlier |= dict.fromkeys(people - earlier.keys(), level.role)
+
+
+def _numbers(policy: Policy, contacts: Contacts, name: str) -> Sequence[str]:
+    """Return the numbers of a destination; an empty one where there is none."""
+    return contacts.get(name) or (policy.destinations[name].number or "",)
+
+
 def _targets(policy: Policy) -> Iterator[Note]:
+    for table in policy.targets.values():
+        if not table.updates:
+            mend = "add updates to it, with `none` for severities that need none"
+            what = f"{table.id} does not say how often to update"
+            yield Note(Level.WARNING, table.provenance.file_line, "SV1", what, mend)
     for first, second in pairwise(policy.targets.values()):
         apart = [
             f"Severity {number}"

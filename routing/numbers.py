@@ -138,6 +138,13 @@ def is_mobile(e164: str) -> bool:
     return phonenumbers.number_type(number) == PhoneNumberType.MOBILE or e164.startswith("+447700900")
 
 
+def takes_texts(e164: str) -> bool:
+    """Whether a text may reach the number: a mobile, or one of a country whose numbers do not tell."""
+    number = _read(e164)
+    mobile = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
+    return number is not None and (phonenumbers.number_type(number) in mobile or is_mobile(e164))
+
+
 @lru_cache(maxsize=8192)
 def _read(e164: str) -> PhoneNumber | None:
     if not _E164.fullmatch(e164):

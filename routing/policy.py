@@ -1,14 +1,17 @@
-"""The parts of a policy: what one programme's file says, as values.
-
-`routing.policy_file` reads and checks the file; here is only what the rest of the house needs to know.
-"""
+"""The parts of a policy: what one programme's file says, as values; `routing.policy_file` reads and checks it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
+from routing.aftercare import Abandoned, Acceptance, CallBackDue, Retention
+from routing.clock import Counts, Target
+from routing.levels import Ladder, steady
 from routing.schedule import Schedule, Window
+from routing.worktime import working_days
+
+ESCALATION_RESPONSE = Target(timedelta(hours=4), Counts.FOLLOW_THE_SUN)
 
 
 class LineKind(StrEnum):
@@ -107,11 +110,12 @@ class Severity:
 
 @dataclass(frozen=True, slots=True)
 class TargetTable:
-    """First-response targets by severity. They are targets, not agreements (partner guide, SLT table)."""
+    """By when to respond first, and how often to update, by severity: no agreements (partner guide, SLT table)."""
 
     id: str
-    first_response: Mapping[int, timedelta]
+    first_response: Mapping[int, Target]
     provenance: Provenance = field(default_factory=Provenance)
+    updates: Mapping[int, Target] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,7 @@ class Timing:
     talk_limit: int = 14_400
     message_limit: int = 180
     message_silence: int = 5
+    page_wait: int = 300  # before a page goes up a level, and between two to everybody
 
 
 @dataclass(frozen=True, eq=False)  # known by identity: one object a version
@@ -182,7 +187,14 @@ class Policy:
     severities: Mapping[int, Severity]
     targets: Mapping[str, TargetTable]
     routes: tuple[Route, ...]
-    escalation_response: timedelta = timedelta(hours=4)
+    escalation_response: Target = ESCALATION_RESPONSE
+    ladders: Mapping[str, Ladder] = field(default_factory=dict)  # escalation ladders by the desk that they are of
+    call_back_due: CallBackDue = field(default_factory=CallBackDue)
+    call_back_when_abandoned: Abandoned = Abandoned.IDENTIFIED
+    acceptance: Acceptance = field(default_factory=Acceptance)
+    text_case_number: bool = False
+    retention: Retention = field(default_factory=Retention)
+    delete_provider_copy: bool = True
     partner_id: PartnerIdFormat = field(default_factory=PartnerIdFormat)
     timing: Timing = field(default_factory=Timing)
     grace_days: int = 0
@@ -204,6 +216,31 @@ class Policy:
         """Return the other regions in follow-the-sun order, the next one to the west first."""
         at = self.follow_the_sun.index(region)
         return self.follow_the_sun[at + 1 :] + self.follow_the_sun[:at]
+
+    def calendar(self, counts: Counts, region: str, tier: int) -> tuple[Schedule, ...] | None:
+        """Return the schedules during which such time counts for a region's case of a tier; None: every minute."""
+        if counts is Counts.ELAPSED:
+            return None
+        if counts is Counts.WORKING_DAYS:
+            return (working_days(self.regions[region].zone),)
+        if counts is Counts.DESK_HOURS:
+            return (self.desk(region, tier).hours,)
+        return tuple({each.escalation_hours.name: each.escalation_hours for each in self.desks.values()}.values())
+
+    def page_ladder(self, region: str) -> Ladder:
+        """Return who is told of somebody in trouble in a region: the people on call, whatever the hour."""
+        wait = timedelta(seconds=self.timing.page_wait)
+        return self._on_call_ladder(f"{region}-on-call", region, wait, urgent=True)
+
+    def escalation_ladder(self, region: str, tier: int) -> Ladder:
+        """Return who is told of escalations of a region's desk; the people on call, where no ladder is given."""
+        name = self.desk(region, tier).id
+        given = self.ladders.get(name)
+        return given or self._on_call_ladder(name, region, self.escalation_response.amount, urgent=False)
+
+    def _on_call_ladder(self, name: str, region: str, wait: timedelta, *, urgent: bool) -> Ladder:
+        roles = {each.id: each.role for each in self.destinations.values()}
+        return steady(Ladder(name, (), wait, urgent, self.regions[region].zone), self.on_call[region], roles)
 
     def __post_init__(self) -> None:
         """Index the desks by the place they serve."""

@@ -1,6 +1,7 @@
 """Whether the parts of a policy fit together: what a file can only say as a whole."""
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
 from routing.combinations import one_of, shares, where
 from routing.enquiry import FACTS
@@ -21,7 +22,8 @@ def check_parts(parts: Parts, draft: Draft, sheet: Sheet) -> None:
     if not draft.spoiled & {"on_call", "destinations"}:
         _check_ladders(parts, sheet)
     if not draft.spoiled & {"severities", "targets"}:
-        _check_targets(parts, sheet)
+        _check_targets(parts, draft, sheet)
+    _check_locks(draft, sheet)
     before = len(sheet.faults)
     for row, route in zip(draft.rows, parts.routes, strict=True):
         _check_route(route, ("routes", row), sheet)
@@ -62,14 +64,33 @@ def _check_ladders(parts: Parts, sheet: Sheet) -> None:
             sheet.mark("RT3", ("on_call", region), what, f"give it at least {LIVING} with different numbers")
 
 
-def _check_targets(parts: Parts, sheet: Sheet) -> None:
-    for name, table in parts.targets.items():
-        trail = ("targets", name, "first_response")
-        for number in sorted(parts.severities.keys() - table.first_response.keys()):
-            sheet.mark("SV1", trail, f"{name} has no target for Severity {number}", f"add {number} to it")
-        for number in sorted(table.first_response.keys() - parts.severities.keys()):
-            mend = "declare it under severities, or take it out"
-            sheet.mark("SV1", (*trail, number), f"{name} has a target for Severity {number}, which is none here", mend)
+def _check_targets(parts: Parts, draft: Draft, sheet: Sheet) -> None:
+    for name, given in draft.entry.targets.items():
+        _check_severities(("targets", name, "first_response"), given.first_response.keys(), parts, sheet)
+        if given.updates is not None:
+            _check_severities(("targets", name, "updates"), given.updates.keys(), parts, sheet)
+
+
+def _check_severities(trail: Trail, given: AbstractSet[int], parts: Parts, sheet: Sheet) -> None:
+    _, name, kind = trail
+    what = f"{name} has no {'target' if kind == 'first_response' else 'update target'} for"
+    for number in sorted(parts.severities.keys() - given):
+        sheet.mark("SV1", trail, f"{what} Severity {number}", f"add {number} to it")
+    for number in sorted(given - parts.severities.keys()):
+        mend = "declare it under severities, or take it out"
+        sheet.mark("SV1", (*trail, number), f"{name} has a target for Severity {number}, which is none here", mend)
+
+
+def _check_locks(draft: Draft, sheet: Sheet) -> None:
+    for name, ladder in draft.entry.ladders.items():
+        for place, level in enumerate(ladder.levels):
+            trail = ("ladders", name, "levels", place, "unlock")
+            if level.unlock and not place:
+                what = f"the first level of {name}, {level.role}, is locked"
+                sheet.mark("E1", trail, what, "take unlock out: there is no level before it")
+            if level.unlock and not (level.unlock.attempts or level.unlock.idle_days):
+                what = f"nothing unlocks {level.role} of {name}"
+                sheet.mark("E1", trail, what, "give attempts, or idle_days, or take unlock out")
 
 
 def _check_route(route: Route, trail: Trail, sheet: Sheet) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 from routing.fault import PolicyError
 from routing.policy import PartnerIdFormat, Policy, Provenance, Timing
+from routing.policy_aftercare import aftercare
 from routing.policy_checks import check_parts
 from routing.policy_form import read_form
 from routing.policy_model import PolicyEntry
-from routing.policy_parts import Parts, amount, read_parts
+from routing.policy_parts import Parts, read_parts
 from routing.policy_text import MOST_CHARACTERS, Sheet, read_sheet
 
 FOLDER = Path(__file__).parent / "policies"
@@ -65,8 +66,7 @@ def _refusal(file: str, what: str, mend: str) -> PolicyError:
 def _policy(entry: PolicyEntry, parts: Parts, version: str, file: str) -> Policy:
     given: dict[str, Any] = {part.name: getattr(parts, part.name) for part in fields(parts)}
     given |= entry.model_dump(include=set(_PLAIN), exclude_none=True)
-    if entry.escalation_response:
-        given["escalation_response"] = amount(entry.escalation_response.amount)
+    given |= aftercare(entry)
     if entry.partner_id:
         given["partner_id"] = PartnerIdFormat(entry.partner_id.length)
     return Policy(

@@ -10,10 +10,11 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from routing import policy_model
+from routing import aftercare_model, policy_model
 from routing.enquiry import FACTS
-from routing.policy_model import HINTS, PolicyEntry
+from routing.policy_model import PolicyEntry
 from routing.policy_text import Sheet, Trail
+from routing.policy_words import HINTS
 
 # What stands in for a whole section that is missing or unusable, while the others are checked.
 _STAND_INS: Mapping[str, object] = {
@@ -36,7 +37,11 @@ _STAND_INS: Mapping[str, object] = {
     "targets": {"unknown": {"first_response": {}, "source": "?", "verified_on": date(2000, 1, 1)}},
     "routes": [{"rule": "R0", "when": {}, "does": "inform"}],
 }
-_WHOLE = ("follow_the_sun", "timing", "escalation_response", "partner_id")  # sections that are one entry
+# Sections that are one entry.
+_WHOLE = (
+    *("follow_the_sun", "timing", "escalation_response", "partner_id"),
+    *("call_back_due", "acceptance", "retention"),
+)
 _MENDS = {
     "missing": "add it",
     "invalid_key": "write a word",
@@ -163,7 +168,8 @@ def _dotted(trail: Trail) -> str:
 
 
 def _known_names() -> list[str]:
-    entries = (each for each in vars(policy_model).values() if isinstance(each, type) and issubclass(each, BaseModel))
+    named = (vars(policy_model) | vars(aftercare_model)).values()
+    entries = (each for each in named if isinstance(each, type) and issubclass(each, BaseModel))
     return sorted({name for entry in entries for name in entry.model_fields} | set(FACTS))
 
 

@@ -7,32 +7,36 @@ import json
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from routing.aftercare import Abandoned
+from routing.aftercare_model import (
+    AcceptanceEntry,
+    AmountEntry,
+    CallBackDueEntry,
+    LadderEntry,
+    RetentionEntry,
+    TargetEntry,
+)
 from routing.enquiry import FACTS
 from routing.policy import Does, LineKind, Place
+from routing.policy_words import (
+    COUNTRY,
+    FLAG,
+    LOCALE,
+    RULE,
+    SUBDIVISION,
+    Days,
+    Entry,
+    Name,
+    Prompt,
+    Published,
+    SeverityNumber,
+    Words,
+    YesNo,
+)
 
 CHOICES = tuple(choice for choice in FACTS["choice"] if choice not in ("none", "declined"))
-
-# How texts are written, and the words in which a mend explains it.
-HINTS = {
-    (NAME := "^[a-z0-9]+(-[a-z0-9]+)*$"): "small letters, digits and single hyphens, as in us-tier1",
-    (AMOUNT := "^[1-9][0-9]{0,3} (min|h)$"): "a number and a unit, as in 30 min or 4 h",
-    (PROMPT := "^[a-z0-9]+([._][a-z0-9]+)*$"): "the key of a prompt, as in route.t1",
-    (DAYS := "^(mon|tue|wed|thu|fri|sat|sun)(-(mon|tue|wed|thu|fri|sat|sun))?$"): "a day or two, as in sat or mon-fri",
-    (LOCALE := "^[a-z]{2}-[A-Z]{2}$"): "a language and a country, as in en-GB",
-    (COUNTRY := "^[A-Z]{2}$"): "an ISO 3166 code, as in US, GB or SG",
-    (SUBDIVISION := "^[A-Z0-9]{1,3}$"): "the part after the hyphen of ISO 3166-2, as in ENG or NSW",
-    (RULE := "^R[0-9]{1,2}$"): "R and a number, as in R4",
-    (FLAG := "^[A-Z][A-Z0-9_]*$"): "capital letters and underscores, as in NO_LOA",
-}
-
-Name = Annotated[str, Field(pattern=NAME, max_length=60)]
-Words = Annotated[str, Field(min_length=1, max_length=200)]
-Amount = Annotated[str, Field(pattern=AMOUNT)]
-Prompt = Annotated[str, Field(pattern=PROMPT, max_length=60)]
-Days = Annotated[str, Field(pattern=DAYS)]
-SeverityNumber = Annotated[int, Field(ge=0, le=4)]
 
 
 def _listed(value: object) -> object:
@@ -59,20 +63,6 @@ When = Annotated[
 ]
 
 
-class Entry(BaseModel):
-    """A part of the file. Unknown names are refused, and no value is bent into another kind."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Published(Entry):
-    """An entry that somebody has published, or that we read into what they published."""
-
-    source: Words
-    verified_on: date
-    assumed: bool = False
-
-
 class RegionEntry(Entry):
     """A part of the world, its zone, and how its time of day is spoken."""
 
@@ -96,8 +86,8 @@ class HolidayEntry(Entry):
 
     country: Annotated[str, Field(pattern=COUNTRY)] | None = None
     subdivision: Annotated[str, Field(pattern=SUBDIVISION)] | None = None
-    remove: list[date] = []
-    add: dict[date, Words] = {}
+    remove: list[date] = Field(default_factory=list)
+    add: dict[date, Words] = Field(default_factory=dict)
 
 
 class QuotedEntry(Entry):
@@ -112,7 +102,7 @@ class ScheduleEntry(Published):
 
     zone: Words
     weekly: dict[Days, list[str]]
-    special: dict[date, list[str]] = {}
+    special: dict[date, list[str]] = Field(default_factory=dict)
     holidays: HolidayEntry | None = None
     published: QuotedEntry | None = None
 
@@ -141,18 +131,6 @@ class SeverityEntry(Published):
     meaning: Words
 
 
-class TargetEntry(Published):
-    """First-response targets by severity, as in "30 min" or "4 h"."""
-
-    first_response: dict[SeverityNumber, Amount]
-
-
-class AmountEntry(Published):
-    """An amount of time, as in "4 h"."""
-
-    amount: Amount
-
-
 class PartnerIdEntry(Published):
     """How many digits a Partner ID has."""
 
@@ -168,13 +146,17 @@ class TimingEntry(Entry):
     talk_limit: Annotated[int, Field(ge=60, le=14_400)] | None = None
     message_limit: Annotated[int, Field(ge=10, le=300)] | None = None
     message_silence: Annotated[int, Field(ge=2, le=30)] | None = None
+    page_wait: Annotated[int, Field(ge=30, le=3600)] | None = None
 
 
 class SayingEntry(Entry):
     """A prompt, and the facts on which it depends."""
 
     prompt: Prompt
-    when: When = {}
+    when: When = Field(default_factory=dict)
+
+
+Said = Annotated[SayingEntry, BeforeValidator(_prompted, json_schema_input_type=Prompt | SayingEntry)]
 
 
 class RouteEntry(Entry):
@@ -183,13 +165,15 @@ class RouteEntry(Entry):
     rule: Annotated[str, Field(pattern=RULE)]
     when: When
     does: Annotated[Does, Field(strict=False)]
-    ring: list[Annotated[Place, Field(strict=False)]] = []
+    ring: list[Annotated[Place, Field(strict=False)]] = Field(default_factory=list)
     offer: Annotated[
         dict[int, str],
         WithJsonSchema({"type": "object", "patternProperties": {"^[1-8]$": {"enum": list(CHOICES)}}}),
-    ] = {}
-    say: list[Annotated[SayingEntry, BeforeValidator(_prompted, json_schema_input_type=Prompt | SayingEntry)]] = []
-    flags: list[Annotated[str, Field(pattern=FLAG)]] = []
+    ] = Field(default_factory=dict)
+    say: list[Annotated[SayingEntry, BeforeValidator(_prompted, json_schema_input_type=Prompt | SayingEntry)]] = Field(
+        default_factory=list
+    )
+    flags: list[Annotated[str, Field(pattern=FLAG)]] = Field(default_factory=list)
 
 
 class PolicyEntry(Published):
@@ -208,6 +192,13 @@ class PolicyEntry(Published):
     severities: Annotated[dict[SeverityNumber, SeverityEntry], Field(min_length=1)]
     targets: Annotated[dict[Name, TargetEntry], Field(min_length=1)]
     escalation_response: AmountEntry | None = None
+    ladders: dict[Name, LadderEntry] = Field(default_factory=dict)
+    call_back_due: CallBackDueEntry | None = None
+    call_back_when_abandoned: Annotated[Abandoned, Field(strict=False)] | None = None
+    acceptance: AcceptanceEntry | None = None
+    text_case_number: YesNo | None = None
+    retention: RetentionEntry = RetentionEntry()
+    delete_provider_copy: YesNo | None = None
     partner_id: PartnerIdEntry | None = None
     timing: TimingEntry = TimingEntry()
     grace_days: Annotated[int, Field(ge=0, le=366)] | None = None

@@ -2,18 +2,17 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from difflib import get_close_matches
 
 from routing import numbers
+from routing.levels import Ladder
 from routing.policy import Desk, Destination, Line, Provenance, Quotation, Region, Route, Saying, Severity, TargetTable
+from routing.policy_aftercare import read_ladders, read_targets
 from routing.policy_form import Draft
 from routing.policy_hours import is_zone, read_quotation, read_schedule
-from routing.policy_model import DestinationEntry, Entry, LineEntry, Published, RegionEntry, RouteEntry
-from routing.policy_text import Sheet, Trail, split_message
+from routing.policy_model import DestinationEntry, LineEntry, RegionEntry, RouteEntry
+from routing.policy_text import Sheet, Trail, known, split_message
+from routing.policy_words import Entry, Published, provenance_of
 from routing.schedule import Schedule
-
-Ladder = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,8 @@ class Parts:
     repeated: tuple[Line, ...]
     destinations: Mapping[str, Destination]
     desks: Mapping[str, Desk]
-    on_call: Mapping[str, Ladder]
+    on_call: Mapping[str, tuple[tuple[str, ...], ...]]
+    ladders: Mapping[str, Ladder]
     severities: Mapping[int, Severity]
     targets: Mapping[str, TargetTable]
     routes: tuple[Route, ...]
@@ -39,15 +39,17 @@ def read_parts(draft: Draft, sheet: Sheet) -> Parts:
     schedules = {name: read_schedule(name, given, sheet) for name, given in entry.schedules.items()}
     quoted = [read_quotation(given, schedules[name], sheet) for name, given in entry.schedules.items()]
     lines, repeated = _lines(entry.lines, sheet)
+    desks = _desks(draft, schedules, sheet)
     return Parts(
         regions={name: _region(name, given, sheet) for name, given in entry.regions.items()},
         lines=lines,
         repeated=repeated,
         destinations={name: _destination(name, given, lines, sheet) for name, given in entry.destinations.items()},
-        desks=_desks(draft, schedules, sheet),
+        desks=desks,
         on_call=_on_call(entry.on_call, sheet),
+        ladders=read_ladders(entry, schedules, desks, sheet),
         severities={number: Severity(number, given.meaning) for number, given in entry.severities.items()},
-        targets=_targets(draft, sheet),
+        targets=read_targets(entry.targets, sheet),
         routes=tuple(
             _route(given, sheet.line("routes", row)) for row, given in zip(draft.rows, entry.routes, strict=True)
         ),
@@ -56,36 +58,16 @@ def read_parts(draft: Draft, sheet: Sheet) -> Parts:
     )
 
 
-def amount(text: str) -> timedelta:
-    """Return the time that "30 min" or "4 h" says."""
-    number, unit = text.split()
-    return timedelta(minutes=int(number)) if unit == "min" else timedelta(hours=int(number))
-
-
 def _provenances(entry: Entry, trail: Trail, sheet: Sheet) -> Iterator[tuple[str, Provenance]]:
     """Yield where every published value comes from, by its place in the file."""
     if isinstance(entry, Published):
-        yield ".".join(map(str, trail)), _provenance(entry, sheet.line(*trail))
+        yield ".".join(map(str, trail)), provenance_of(entry, sheet.line(*trail))
     for name in entry.model_fields_set:
         value = getattr(entry, name)
         named = value.items() if isinstance(value, dict) else [(None, value)]
         for key, part in named:
             if isinstance(part, Entry):
                 yield from _provenances(part, (*trail, name) if key is None else (*trail, name, key), sheet)
-
-
-def _provenance(given: Published, line: int) -> Provenance:
-    return Provenance(given.source, given.verified_on, given.assumed, line)
-
-
-def _known(section: str, name: str, trail: Trail, sheet: Sheet) -> bool:
-    """Whether the file has an entry of that name; marked if it has not, unless the whole section is missing."""
-    names = sheet.keys(section)
-    if names is None or name in names:
-        return True
-    near = get_close_matches(name, [str(each) for each in names], 1)
-    sheet.mark("F4", trail, f"{section} has no {name}", f"write {near[0]}" if near else f"add it to {section}")
-    return False
 
 
 def _region(name: str, given: RegionEntry, sheet: Sheet) -> Region:
@@ -98,11 +80,11 @@ def _lines(entries: Mapping[str, LineEntry], sheet: Sheet) -> tuple[dict[str, Li
     repeated = []
     for name, given in entries.items():
         trail = ("lines", name)
-        _known("regions", given.region, (*trail, "region"), sheet)
+        known("regions", given.region, (*trail, "region"), sheet)
         number = _number(given.number, (*trail, "number"), sheet)
         if number is None:
             continue
-        origin = _provenance(given, sheet.line(*trail))
+        origin = provenance_of(given, sheet.line(*trail))
         line = Line(name, number, given.kind, given.region, given.locale, origin)
         first = lines.setdefault(number, line)
         if first is not line:
@@ -140,37 +122,26 @@ def _desks(draft: Draft, schedules: Mapping[str, Schedule], sheet: Sheet) -> dic
     desks = {}
     for name, given in draft.entry.desks.items():
         trail = ("desks", name)
-        _known("regions", given.region, (*trail, "region"), sheet)
+        known("regions", given.region, (*trail, "region"), sheet)
         for place, destination in enumerate(given.ring):
-            _known("destinations", destination, (*trail, "ring", place), sheet)
-        _known("schedules", given.hours, (*trail, "hours"), sheet)
-        _known("schedules", given.escalation_hours, (*trail, "escalation_hours"), sheet)
+            known("destinations", destination, (*trail, "ring", place), sheet)
+        known("schedules", given.hours, (*trail, "hours"), sheet)
+        known("schedules", given.escalation_hours, (*trail, "escalation_hours"), sheet)
         hours, escalation = schedules.get(given.hours), schedules.get(given.escalation_hours)
         if hours and escalation:
             ring = tuple(dict.fromkeys(given.ring))
-            origin = _provenance(draft.entry.schedules[given.hours], sheet.line(*trail))
+            origin = provenance_of(draft.entry.schedules[given.hours], sheet.line(*trail))
             desks[name] = Desk(name, given.name, given.tier, given.region, hours, ring, escalation, origin)
     return desks
 
 
-def _on_call(entries: Mapping[str, list[list[str]]], sheet: Sheet) -> dict[str, Ladder]:
+def _on_call(entries: Mapping[str, list[list[str]]], sheet: Sheet) -> dict[str, tuple[tuple[str, ...], ...]]:
     for region, levels in entries.items():
-        _known("regions", region, ("on_call", region), sheet)
+        known("regions", region, ("on_call", region), sheet)
         for place, level in enumerate(levels):
             for rank, destination in enumerate(level):
-                _known("destinations", destination, ("on_call", region, place, rank), sheet)
+                known("destinations", destination, ("on_call", region, place, rank), sheet)
     return {region: tuple(tuple(level) for level in levels) for region, levels in entries.items()}
-
-
-def _targets(draft: Draft, sheet: Sheet) -> dict[str, TargetTable]:
-    return {
-        name: TargetTable(
-            name,
-            {number: amount(text) for number, text in given.first_response.items()},
-            _provenance(given, sheet.line("targets", name)),
-        )
-        for name, given in draft.entry.targets.items()
-    }
 
 
 def _route(given: RouteEntry, line: int) -> Route:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from difflib import get_close_matches
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -132,3 +133,13 @@ def split_message(fault: Exception) -> tuple[str, str]:
     """Return what is wrong and how to mend it, out of an error's message that says both."""
     what, _, mend = str(fault).partition(": ")
     return what, mend or "correct it"
+
+
+def known(section: str, name: str, trail: Trail, sheet: Sheet) -> bool:
+    """Whether the file has an entry of that name; marked if it has not, unless the whole section is missing."""
+    names = sheet.keys(section)
+    if names is None or name in names:
+        return True
+    near = get_close_matches(name, [str(each) for each in names], 1)
+    sheet.mark("F4", trail, f"{section} has no {name}", f"write {near[0]}" if near else f"add it to {section}")
+    return False

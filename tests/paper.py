@@ -52,6 +52,7 @@ class PaperDirectory:
         self.partners = {p.partner_id: p for p in partners}
         self.cases = {case.number: case for case in cases}
         self.left = None
+        self.left_from = "+14085550142"
         self.guessed = 0
         self.urgent_before = 0
         self.numbers = 0
@@ -68,8 +69,10 @@ class PaperDirectory:
     def case(self, number) -> CaseRef | None:
         return self.cases.get(number)
 
-    def message_left(self, partner_id, caller, since):
-        return self.left if self.left and self.left[1] >= since else None
+    def message_state(self, partner_id, caller, since, reference=""):
+        known = self.left and self.left.received_at >= since
+        asked = (self.left_from == caller) if not reference else (known and self.left.reference == reference)
+        return self.left if known and asked else None
 
     def unknown_ids(self, caller, since):
         return self.guessed

@@ -40,8 +40,8 @@ def settings_for(url: str, **changes: str) -> Settings:
 class Service:
     """The real application over a real store, with a telephone beside it."""
 
-    def __init__(self, url: str, **telephone: Any) -> None:
-        self.app = create_app(settings_for(url), listing())
+    def __init__(self, url: str, *, transcribe: str = "false", **telephone: Any) -> None:
+        self.app = create_app(settings_for(url, TRANSCRIBE=transcribe), listing())
         self.parts = self.app.extensions["partnerline"]
         load_demo(self.parts.store)
         self.phone = Telephone(AppWire(self.app), at=TUESDAY_MORNING, **telephone)
@@ -72,8 +72,13 @@ class Service:
         return dict(zip(("number", "intent", "severity", "partner_id", "desk"), rows[0], strict=True)) if rows else None
 
     def outbox(self, call: Call) -> set[str]:
-        """The kinds of effects that wait for a call."""
-        return {kind for (kind,) in self.query("SELECT kind FROM outbox WHERE call_sid = ?", call.sid)}
+        """The kinds of effects that wait for a call, but for the one that each has: that it has ended."""
+        return {kind for (kind,) in self.query("SELECT kind FROM outbox WHERE call_sid = ?", call.sid)} - {"ended"}
+
+    def tasks(self, call: Call) -> dict[str, dict[str, Any]]:
+        """The tasks that a call has left, by kind."""
+        rows = self.query(f"SELECT {', '.join(TASK)} FROM tasks WHERE call_sid = ?", call.sid)
+        return {row[0]: dict(zip(TASK, row, strict=True)) for row in rows}
 
     def query(self, sql: str, *params: object) -> list[tuple[Any, ...]]:
         store = self.parts.store
@@ -97,13 +102,16 @@ class Service:
 
     def _keeps_its_promises(self, kept: Document) -> None:
         waiting = {kind for (kind,) in self.query("SELECT kind FROM outbox WHERE call_sid = ?", kept.sid)}
+        owed = {kind for (kind,) in self.query("SELECT kind FROM tasks WHERE call_sid = ?", kept.sid)}
         if kept.case_number and not kept.existing_case:
             assert self.query("SELECT 1 FROM cases WHERE number = ?", kept.case_number), "a spoken case is not there"
         if kept.ended_at and kept.severity in (0, 1) and kept.outcome != "connected":
             assert "call_back" in waiting, "an unreached Severity 1 is owed no call back"
+            assert "call_back" in owed, "nobody has the task of calling back"
             assert "page" in waiting or not kept.paging, "an unreached Severity 1 has paged nobody"
         if kept.message:
             assert "voicemail" in waiting, "nobody will be told of a message"
+            assert "message" in owed, "nobody has the task of answering a message"
             assert kept.partner is not None
         assert all(leg.number in RINGS.values() for leg in kept.legs), "a number was rung that nobody listed"
         assert all(leg.accepted_at for leg in kept.legs if leg.result == "connected")
@@ -126,7 +134,8 @@ class Service:
         return True
 
 
-TABLES = ("calls", "turns", "cases", "outbox", "partners", "representatives", "letters")
+TASK = ("kind", "number", "why", "desk", "severity", "recording", "seconds", "audio", "state", "flags", "case_number")
+TABLES = ("calls", "turns", "cases", "tasks", "outbox", "partners", "representatives", "letters")
 
 
 def what_the_log_says(kept: Document) -> dict[str, Any]:

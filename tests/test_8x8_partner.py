@@ -143,18 +143,47 @@ def test_in_summer_apac_opens_at_the_minute_at_which_the_us_closes():
 
 
 TARGETS = [
-    # severity   certified, first line   everyone else
-    (1, "1:00:00", "0:30:00"),
-    (2, "4:00:00", "2:00:00"),
-    (3, "6:00:00", "1 day, 0:00:00"),
+    # severity, certified with first line, everyone else, updates of both
+    (1, "1 h elapsed", "0.5 h elapsed", "4 h elapsed"),
+    (2, "4 h elapsed", "2 h elapsed", "24 h working days"),
+    (3, "6 h working days", "24 h working days", "36 h working days"),
 ]
 
 
 def test_the_targets_of_both_tables():
-    partner, premium = (POLICY.targets[name].first_response for name in ("partner", "premium"))
+    partner, premium = (POLICY.targets[name] for name in ("partner", "premium"))
 
-    assert [(n, str(partner[n]), str(premium[n])) for n in POLICY.severities] == TARGETS
-    assert POLICY.escalation_response == timedelta(hours=4)
+    assert partner.updates == premium.updates
+    assert [
+        (n, aim(partner.first_response[n]), aim(premium.first_response[n]), aim(partner.updates[n]))
+        for n in POLICY.severities
+    ] == TARGETS
+    assert aim(POLICY.escalation_response) == "4 h follow the sun"
+
+
+def aim(target):
+    return f"{target.amount / timedelta(hours=1):g} h {target.counts}"
+
+
+def test_an_escalation_rises_through_the_three_levels_of_its_tier():
+    for region in POLICY.regions:
+        one, two = (POLICY.escalation_ladder(region, tier) for tier in (1, 2))
+
+        assert [level.role for level in one.levels] == ["lead", "team manager", "director"], region
+        assert [level.role for level in two.levels] == ["lead or team manager", "director", "vice president"], region
+        assert {level.hours for level in one.levels} == {POLICY.desk(region, 1).escalation_hours}
+        assert {level.wait for level in (*one.levels, *two.levels)} == {timedelta(hours=4)}
+        assert not one.urgent
+
+
+def test_a_page_rises_every_five_minutes_through_the_people_on_call():
+    for region in POLICY.regions:
+        ladder = POLICY.page_ladder(region)
+
+        assert [level.destinations for level in ladder.levels] == list(POLICY.on_call[region])
+        assert {level.wait for level in ladder.levels} == {ladder.repeat} == {timedelta(minutes=5)}
+        assert ladder.urgent
+        assert {level.hours for level in ladder.levels} == {None}
 
 
 def test_the_chain_follows_the_sun():
@@ -192,9 +221,10 @@ def test_whom_we_ring_is_fiction_and_everybody_has_a_telephone_of_their_own():
     assert not set(rung) & set(POLICY.lines)
 
 
-def test_every_destination_is_rung_by_a_desk_or_a_ladder():
+def test_every_destination_is_rung_or_told_by_a_desk_or_a_ladder():
     rung = {name for desk in POLICY.desks.values() for name in desk.ring}
     rung |= {name for levels in POLICY.on_call.values() for level in levels for name in level}
+    rung |= {name for ladder in POLICY.ladders.values() for level in ladder.levels for name in level.destinations}
 
     assert rung == set(POLICY.destinations)
 
@@ -213,6 +243,9 @@ def test_our_readings_are_marked_as_such():
         "schedules.us-escalation",
         *(f"schedules.{region}-tier{tier}-escalation" for region in ("emea", "apac") for tier in (1, 2)),
         "targets.partner",
+        *(f"ladders.{region}-tier{tier}" for region in POLICY.regions for tier in (1, 2)),
+        "call_back_due",
+        "acceptance",
         "partner_id",
     }
 

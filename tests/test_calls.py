@@ -3,7 +3,8 @@
 Each asserts which numbers are rung, what is spoken, and what the log says.
 """
 
-from datetime import UTC, datetime
+import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from service import LINE, RINGS, Service
@@ -282,7 +283,7 @@ def test_a_certified_partner_leaves_an_escalation_voicemail_and_hears_by_when_we
     call.hears("Sent. Your reference is").hears("by 2:15 PM Pacific today").presses("9").hears("Sent.").hangs_up()
     call.recording_arrives()
     assert service.says(call, rule="R5", outcome="voicemail_left", kind="escalation_voicemail", audio="completed")
-    assert service.outbox(call) == {"voicemail"}
+    assert service.outbox(call) == {"voicemail", "fetch"}
     assert service.case_of(call)["intent"] == "escalation"
 
 
@@ -342,6 +343,155 @@ def test_whoever_calls_again_within_half_an_hour_hears_that_we_have_the_message(
     first.leaves_a_message(9).presses("1").hangs_up()
     service.passes(600)
     service.dials(LINE["us-voicemail"], ACME_PHONE).hears("Welcome back. We have the message you left")
+
+
+def with_message(service, at):
+    """A message that was left at an instant, and the call that left it."""
+    call = service.at(at).dials(LINE["us-voicemail"], ACME_PHONE)
+    return call.presses("2").presses("#").leaves_a_message(9).presses("1").hangs_up()
+
+
+def later(service, **after):
+    """The same caller, some time after that message."""
+    return service.at(TUESDAY_10_15_PT + timedelta(**after)).dials(LINE["us-voicemail"], ACME_PHONE)
+
+
+def listened(service, call, at):
+    """Somebody listens to the message of a call."""
+    store, sid = service.parts.store, call.takes[-1].sid
+    row = (f"{sid}.listened", sid, "listened", store.instant(at), store.instant(at), "somebody", "{}")
+    sql = "INSERT INTO work_log (key, subject, kind, at, logged_at, actor, detail) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    store.write(lambda conn: conn.execute(store.sql(sql), row), 5.0)
+
+
+def test_whoever_calls_again_within_half_an_hour_hears_that_it_waits_and_goes_on_as_ever(service):
+    with_message(service, TUESDAY_10_15_PT)
+    again = later(service, minutes=20).hears("Welcome back").hears("waiting to be heard")
+    again.hears("We aim to call you back by 2:15 PM Pacific today").hears("Is this a Severity 1 outage?")
+    again.presses("2").hears("enter your case number").presses("#").leaves_a_message(5).presses("1").hangs_up()
+    assert service.says(again, outcome="voicemail_left")
+
+
+def test_whoever_calls_again_later_hears_what_became_of_the_message_and_may_leave_another(service):
+    first = with_message(service, TUESDAY_10_15_PT)
+    listened(service, first, TUESDAY_10_15_PT + timedelta(minutes=40))
+    again = later(service, hours=3).hears_no("message you left").presses("2")
+    again.hears("We have the message you left 2 hours ago").hears("It was heard at 10:55 AM Pacific today")
+    again.hears("We aim to call you back by 2:15 PM Pacific today").hears("To leave another message, press 1")
+    again.presses("1").presses("#").leaves_a_message(5).presses("1").hears("Sent.").hangs_up()
+    assert service.says(again, outcome="voicemail_left")
+
+
+@pytest.mark.parametrize("ends", ["*", ""])
+def test_or_has_heard_enough(service, ends):
+    with_message(service, TUESDAY_10_15_PT)
+    again = later(service, hours=5).presses("2")
+    again.hears("We aimed to call you back by 2:15 PM Pacific today. We're sorry")
+    again = again.presses(ends).hears("Goodbye") if ends else again.hangs_up()
+    assert service.says(again, outcome="closed_informed")
+    assert service.outbox(again) == set()
+
+
+def test_an_outage_does_not_have_to_hear_about_an_earlier_message(service):
+    with_message(service, TUESDAY_10_15_PT)
+    again = later(service, hours=5).presses("1").hears_no("message you left")
+    again.rings(RINGS["us-tier2-engineer"]).hangs_up()
+
+
+def test_whoever_wants_a_person_instead_gets_one_with_0(service):
+    with_message(service, TUESDAY_10_15_PT)
+    later(service, hours=5).presses("2").presses("0").rings(RINGS["us-tier2-engineer"]).hangs_up()
+
+
+def test_a_message_that_was_answered_is_not_promised_again(service):
+    first = with_message(service, TUESDAY_10_15_PT)
+    store = service.parts.store
+    answered = store.instant(TUESDAY_10_15_PT + timedelta(hours=3))
+    sql = store.sql("UPDATE tasks SET state = 'answered', answered_at = ? WHERE call_sid = ?")
+    store.write(lambda conn: conn.execute(sql, (answered, first.sid)), 5.0)
+    again = later(service, days=3).presses("2").hears("message you left 2 days ago")
+    again.hears("It was answered at 1:15 PM Pacific on Tuesday").hears_no("We aim").hears_no("waiting").hangs_up()
+
+
+def test_from_another_number_it_takes_the_case_number_too(service):
+    reference = service.call_of(with_message(service, TUESDAY_10_15_PT)).case_number
+    service.at(TUESDAY_10_15_PT + timedelta(hours=1))
+    guess = service.dials(LINE["us-voicemail"], STRANGER).presses(ACME).presses("2").presses("#")
+    guess.hears("After the tone").hears_no("message you left").hangs_up()
+    known = service.dials(LINE["us-voicemail"], STRANGER).presses(ACME).presses("2").presses(f"{reference}#")
+    known.hears("We have the message you left").hears("waiting to be heard").hangs_up()
+
+
+@pytest.mark.parametrize(("days", "told"), [(6, True), (8, False)])
+def test_a_message_is_told_of_for_seven_days(service, days, told):
+    with_message(service, TUESDAY_10_15_PT)
+    again = later(service, days=days).presses("2")
+    assert any("message you left" in sentence for sentence in again.spoken) == told
+    again.hangs_up()
+
+
+# --- 0 in the review: the severity escape
+
+
+def in_review(service, at):
+    call = service.at(at).dials(LINE["us-voicemail"], ACME_PHONE).presses("2").presses("#")
+    return call.leaves_a_message(9).hears("To send your message")
+
+
+def test_0_in_the_review_sends_the_message_and_rings_an_engineer_who_is_there(service):
+    call = in_review(service, TUESDAY_10_15_PT).presses("0").rings(RINGS["us-tier2-engineer"])
+    call.engineer_accepts().talks(60).engineer_hangs_up().hangs_up()
+    assert service.says(call, outcome="connected", severity=None)
+    assert service.outbox(call) == {"voicemail"}
+    assert set(service.tasks(call)) == {"message"}
+
+
+def test_0_in_the_review_at_night_is_an_outage_if_the_caller_says_so(service):
+    call = in_review(service, SATURDAY_21_00_PT).presses("0").hears("Is this a Severity 1 outage?")
+    call.presses("1").hears("I'm calling the on-call engineer").rings(RINGS["us-oncall-engineer"]).hangs_up()
+    assert service.says(call, rule="R3", severity=1, flags=("PRODUCTION_DOWN", "S1_UNANSWERED"))
+    assert service.outbox(call) == {"voicemail", "page", "call_back"}
+    assert {kind: (task["severity"], task["flags"]) for kind, task in service.tasks(call).items()} == {
+        "message": (1, "PRODUCTION_DOWN S1_UNANSWERED"),
+        "call_back": (1, "PRODUCTION_DOWN S1_UNANSWERED"),
+    }
+    details = service.query("SELECT detail FROM outbox WHERE call_sid = ? AND kind = 'page'", call.sid)
+    assert [json.loads(detail)["why"] for (detail,) in details] == ["production down"]
+
+
+def test_a_severity_2_is_asked_whether_it_has_become_an_outage(service):
+    call = service.at(TUESDAY_20_30_PT).dials(LINE["us-standard"], ACME_PHONE).presses("1").presses("2").presses("2")
+    call.presses("#").leaves_a_message(9).presses("0").hears("Is this a Severity 1 outage?").presses("1")
+    call.rings(RINGS["apac-tier2-engineer"]).engineer_accepts().talks(60).engineer_hangs_up().hangs_up()
+    assert service.says(call, rule="R2", severity=1, outcome="connected")
+
+
+def test_0_in_the_review_at_night_and_no_outage_leaves_the_message_and_says_by_when(service):
+    call = in_review(service, SATURDAY_21_00_PT).presses("0").presses("2").hears("Sent. Your reference is")
+    call.hears("We aim to call you back by").hangs_up()
+    assert service.says(call, outcome="voicemail_left", severity=None, flags=())
+
+
+def test_0_in_the_review_in_the_evening_offers_the_team_that_is_there_and_no_second_message(service):
+    call = in_review(service, TUESDAY_20_30_PT).presses("0").presses("2").hears("team now, press 1")
+    call.presses("1").rings(RINGS["apac-tier2-engineer"]).hangs_up()
+    again = in_review(service, TUESDAY_20_30_PT + timedelta(days=14)).presses("0").presses("2").presses("2")
+    again.hears("Sent. Your reference is").hangs_up()
+    assert service.says(again, outcome="voicemail_left")
+    assert len(again.takes) == 1
+
+
+def test_silence_after_an_outage_was_denied_pages_nobody(service):
+    call = in_review(service, SATURDAY_21_00_PT).presses("0").stays_silent().stays_silent().hears("Sent.").hangs_up()
+    assert service.outbox(call) == {"voicemail"}
+
+
+def test_whoever_has_left_a_message_and_waits_for_an_engineer_is_not_offered_another(service):
+    call = in_review(service, TUESDAY_10_15_PT).presses("0")
+    for _ in range(4):
+        call.is_busy()
+    call.hears("For a call back on this number, press 1").hears_no("To leave a message").hangs_up()
+    assert service.says(call, outcome="voicemail_left")
 
 
 def test_an_uncertified_partner_cannot_leave_a_message_but_can_talk(service):

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from logbook import AT, CALLER, PATIENCE, begun, case_of, key, new_call, went_on
 
-from flows.call import Call, CaseRef, Directory, Message, Tally, Turned
+from flows.call import Call, CaseRef, Directory, Message, MessageState, Tally, Turned
 from recordings.directory import SqlDirectory
 from recordings.engines import open_store
 from recordings.log import CallLog
@@ -149,16 +149,69 @@ def test_the_newest_message_of_a_partner_from_a_number_is_found(directory, store
     place(store, "CA5", AT + 5 * HOUR, partner=acme, case_number="50000000")
     place(store, "CA6", AT + 5 * HOUR, partner=acme, message=Message("RE2", 9, AT + 5 * HOUR), caller="+14085550199")
 
-    assert directory.message_left(ACME, CALLER, AT) == ("20000006", AT + 3 * HOUR)
-    assert directory.message_left(ACME, CALLER, AT + 3 * HOUR + timedelta(microseconds=1)) is None
-    assert directory.message_left(ACME, "+442079460999", AT) is None
+    assert directory.message_state(ACME, CALLER, AT) == MessageState("20000006", AT + 3 * HOUR)
+    assert directory.message_state(ACME, CALLER, AT + 3 * HOUR + timedelta(microseconds=1)) is None
+    assert directory.message_state(ACME, "+442079460999", AT) is None
+
+
+def test_a_message_is_found_from_any_number_under_its_case_number_but_only_by_its_partner(directory, store):
+    took = Message("RE1", 30, AT)
+    place(store, "CA1", AT, partner=directory.partner(ACME), case_number="10000008", message=took)
+
+    assert directory.message_state(ACME, "+442079460999", AT, "10000008") == MessageState("10000008", AT)
+    assert directory.message_state("518820", "+442079460999", AT, "10000008") is None
+    assert directory.message_state(ACME, CALLER, AT, "20000006") is None
 
 
 def test_a_message_is_found_by_when_it_was_taken_and_not_by_when_its_call_began(directory, store):
     late = AT + 3 * HOUR
     place(store, "CA1", AT, partner=directory.partner(ACME), case_number="10000008", message=Message("RE1", 9, late))
 
-    assert directory.message_left(ACME, CALLER, late - timedelta(minutes=30)) == ("10000008", late)
+    assert directory.message_state(ACME, CALLER, late - timedelta(minutes=30)) == MessageState("10000008", late)
+
+
+HEARD = {
+    "nobody has heard it": ([], "new", None, None),
+    "somebody has listened to it twice": ([("RE1", "listened", 3), ("RE1", "listened", 2)], "new", 2, None),
+    "somebody has taken it": ([("task", "claimed", 1), ("RE1", "listened", 2)], "claimed", 1, None),
+    "only a note was made": ([("task", "note", 1)], "new", None, None),
+    "it is answered": ([("task", "claimed", 1)], "answered", 1, 4),
+    "it is closed": ([("RE1", "listened", 1)], "closed", 1, None),
+}
+
+
+@pytest.mark.parametrize("done", HEARD.values(), ids=HEARD)
+def test_what_became_of_a_message_is_what_was_done_with_it(directory, store, done):
+    entries, state, heard, answered = done
+    partner = directory.partner(ACME)
+    place(store, "CA1", AT, partner=partner, case_number="10000008", message=Message("RE1", 30, AT))
+    after = lambda hours: None if hours is None else AT + hours * HOUR  # noqa: E731
+    instant = lambda hours: None if hours is None else store.instant(after(hours))  # noqa: E731
+
+    def work(conn):
+        for number, (subject, kind, hours) in enumerate(entries):
+            row = (f"key {number}", subject, kind, instant(hours), instant(hours), "somebody", "{}")
+            conn.execute(
+                store.sql(
+                    "INSERT INTO work_log (key, subject, kind, at, logged_at, actor, detail) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?)"
+                ),
+                row,
+            )
+        conn.execute(
+            store.sql(
+                "INSERT INTO tasks (id, kind, call_sid, programme, policy, region, desk, why, recording, audio, state, "
+                "received_at, due_at, answered_at, flags, version) VALUES "
+                "('task', 'message', 'CA1', '8x8-partner', '1', 'us', 'us-tier2', 'escalation voicemail', 'RE1', "
+                "'stored', ?, ?, ?, ?, '', 1)"
+            ),
+            (state, instant(0), instant(4), instant(answered)),
+        )
+
+    store.write(work, PATIENCE)
+    due = after(4) if state in ("new", "claimed") else None
+    expected = MessageState("10000008", AT, after(heard), state == "claimed", after(answered), due)
+    assert directory.message_state(ACME, CALLER, AT) == expected
 
 
 def test_unknown_ids_are_counted_over_the_calls_of_a_number_and_the_turns_of_a_call(directory, store):

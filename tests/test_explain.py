@@ -272,7 +272,10 @@ def test_a_call_that_has_been_is_explained_from_what_its_log_says():
     text = render(explain(call, read_only_desk(policy()), past.decision, past))
     assert part(text, "Before") == "03:30:00Z R10: chose to be connected"
     assert part(text, "Result") == "R10   rings APAC Tier 2   says route.s1.follow   flags FOLLOWED_SUN"
-    assert part(text, "After") == "apac-tier2-engineer no_answer · apac-tier2-second canceled · abandoned_ringing"
+    assert part(text, "After") == (
+        "apac-tier2-engineer no_answer · apac-tier2-second canceled · "
+        "call back owed to …0142: the caller hung up while waiting · abandoned_ringing"
+    )
     assert "R9 no: US Tier 2 closed" in part(text, "Because")
     assert part(text, "Time").startswith("2026-07-15 03:30Z")
 

@@ -14,7 +14,6 @@ from ivr.commands import lint as lint_command
 from ivr.commands import prove as prove_command
 from routing.fault import CONSEQUENCES, Level, PolicyError
 from routing.lint import lint
-from routing.policy import TargetTable
 from routing.policy_file import parse_policy, shipped_policies
 from routing.schedule import HolidayRule, Window
 
@@ -76,7 +75,7 @@ SHIPPED = [
     ("H4", "warning", ["US Tier 1 closes at the minute at which APAC Tier 1 opens"]),
     ("H4", "warning", ["EMEA Tier 2 answers its telephone from 17:30 to 18:00 in Europe/London"]),
     ("SV1", "warning", ["partner and premium promise different responses for Severity 1, Severity 2, Severity 3"]),
-    ("N4", "info", ["24 of 24 destinations have a number that is reserved for fiction"]),
+    ("N4", "info", ["42 of 42 destinations have a number that is reserved for fiction"]),
     ("V2", "info", ["lines.apac-shared is our reading of: partner guide, contact table"]),
 ]
 
@@ -143,7 +142,7 @@ def test_a_telephone_that_two_destinations_share_is_told():
     contacts = {"us-oncall-lead": ("+14155552671",), "us-oncall-manager": ("+14155552671",)}
 
     assert "info: +14155552671 is listed by us-oncall-lead, us-oncall-manager" in said(POLICY, "N1", contacts=contacts)
-    assert "info: 22 of 24 destinations have a number that is reserved for fiction" in said(
+    assert "info: 40 of 42 destinations have a number that is reserved for fiction" in said(
         POLICY, "N4", contacts=contacts
     )
 
@@ -176,9 +175,31 @@ def test_a_role_that_reads_like_a_name_is_told():
 
 
 def test_tables_that_agree_are_not_mentioned():
-    same = {"one": POLICY.targets["partner"], "two": TargetTable("two", POLICY.targets["partner"].first_response)}
+    same = {"one": POLICY.targets["partner"], "two": replace(POLICY.targets["partner"], id="two")}
 
     assert said(replace(POLICY, targets=same), "SV1") == []
+
+
+def test_a_table_that_does_not_say_how_often_to_update_is_told():
+    silent = {"one": replace(POLICY.targets["partner"], id="one", updates={})}
+
+    assert said(replace(POLICY, targets=silent), "SV1") == ["warning: one does not say how often to update"]
+
+
+def test_a_level_that_reaches_nobody_is_told_unless_the_contacts_have_a_number():
+    someone = replace(POLICY.destinations["us-tier1-lead"], number=None)
+    policy = replace(POLICY, destinations=POLICY.destinations | {someone.id: someone})
+
+    assert said(policy, "E3") == ["warning: nobody can be reached at lead of us-tier1"]
+    assert said(policy, "E3", contacts={someone.id: ("+14085550100",)}) == []
+    assert said(POLICY, "E3") == []
+
+
+def test_two_levels_that_are_the_same_person_are_told():
+    contacts = {"us-tier1-lead": ("+14155552671",), "us-director": ("+14155552671",)}
+
+    assert said(POLICY, "E2", contacts=contacts) == ["warning: director of us-tier1 is the same person as lead"]
+    assert said(POLICY, "E2") == []
 
 
 def test_a_policy_that_cannot_be_proved_is_an_error():

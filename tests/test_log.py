@@ -255,7 +255,8 @@ def test_events_and_effects_belong_to_their_turn_and_not_to_the_document(log, st
     assert rows(store, "SELECT key, kind, call_sid, case_number, detail, state, attempts FROM outbox") == [
         ("CA1.page.1", "page", "CA1", "48207195", '{"why":"nobody","due":"2026-07-14T20:30:15.123456Z"}', "waiting", 0)
     ]
-    assert store.moment(rows(store, "SELECT not_before FROM outbox")[0][0]) == at(1)
+    assert rows(store, "SELECT not_before, lane FROM outbox") == [(None, None)]
+    assert store.moment(rows(store, "SELECT created_at FROM outbox")[0][0]) == at(1)
 
 
 def test_an_effect_is_owed_once_by_its_key_and_several_may_be_owed_at_a_time(log, store):

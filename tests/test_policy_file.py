@@ -5,8 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from routing.aftercare import Abandoned, Acceptance, CallBackDue, Retention
+from routing.clock import Counts, Target
 from routing.enquiry import FACTS
 from routing.fault import PolicyError
+from routing.levels import Unlock
 from routing.policy import Does, LineKind, Place
 from routing.policy_file import parse_policy, shipped_policies
 from routing.policy_model import json_schema
@@ -115,8 +118,46 @@ def test_whatever_is_given_takes_the_place_of_the_usual_value():
 
     assert (policy.grace_days, policy.pages_per_hour, policy.unknown_ids_per_hour) == (30, 5, 7)
     assert policy.notice == "This call may be recorded."
-    assert policy.escalation_response == timedelta(minutes=90)
+    assert policy.escalation_response == Target(timedelta(minutes=90), Counts.FOLLOW_THE_SUN)
     assert policy.partner_id.length == 8
+
+
+def test_the_time_after_the_call_can_be_ruled_otherwise():
+    policy = read(
+        ("retention: {recordings: 90 d", "retention: {recordings: 30 d"),
+        ("text_case_number: no", "text_case_number: yes"),
+        ("delete_provider_copy: yes", "delete_provider_copy: no"),
+        ("call_back_when_abandoned: identified", "call_back_when_abandoned: no"),
+        ("{urgent: 15 min, otherwise: 4 h follow the sun", "{urgent: 10 min, otherwise: 2 h desk hours"),
+        ("{times: 3, every: 24 h working days", "{times: 2, every: 48 h"),
+        ("page_wait: 300", "page_wait: 120"),
+        ("updates: {1: 4 h, 2: 24 h working days", "updates: {1: 4 h, 2: none"),
+    )
+
+    assert policy.retention == Retention(recordings=timedelta(days=30))
+    assert (policy.text_case_number, policy.delete_provider_copy) == (True, False)
+    assert policy.call_back_when_abandoned == Abandoned.NO
+    assert policy.call_back_due == CallBackDue(
+        Target(timedelta(minutes=10)), Target(timedelta(hours=2), Counts.DESK_HOURS)
+    )
+    assert policy.acceptance == Acceptance(2, Target(timedelta(hours=48)))
+    assert policy.page_ladder("us").repeat == timedelta(minutes=2)
+    assert sorted(policy.targets["partner"].updates) == [1, 3]
+
+
+def test_a_level_of_a_ladder_may_have_hours_of_its_own_and_a_lock():
+    policy = read(
+        ("[us-tier1-manager], wait: 4 h", "[us-tier1-manager], wait: 30 min, hours: us-contact"),
+        ("[us-director], wait: 4 h", "[us-director], wait: 4 h, unlock: {attempts: 2, idle_days: 1}"),
+        ("    repeat: 4 h\n", "    repeat: 15 min\n    urgent: yes\n"),
+    )
+    ladder = policy.escalation_ladder("us", 1)
+
+    assert (ladder.id, ladder.urgent, ladder.repeat) == ("us-tier1", True, timedelta(minutes=15))
+    assert ladder.zone == "America/Los_Angeles"
+    assert [level.hours.name for level in ladder.levels] == ["us-escalation", "us-contact", "us-escalation"]
+    assert [level.unlock for level in ladder.levels] == [None, None, Unlock(2, 1, 1)]
+    assert ladder.levels[1].wait == timedelta(minutes=30)
 
 
 def test_a_condition_takes_one_value_or_a_list_and_knows_yes_from_true():

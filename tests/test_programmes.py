@@ -7,7 +7,7 @@ import pytest
 from paper import PaperDirectory, shipped
 from pydantic import SecretStr
 
-from ivr.contacts import read_contacts
+from ivr.contacts_file import read_contacts
 from ivr.programmes import Desks, Programmes, load
 from ivr.settings import Settings, SettingsError
 from recordings.policy_texts import PolicyText, keep, text_of

@@ -13,7 +13,9 @@ GOOD = {
     "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
     "TWILIO_AUTH_TOKEN": "0123456789abcdef" * 2,
     "SECRET_KEY": "a secret of at least thirty-two characters",
+    "RECORDINGS_KEY": "2026:" + "A" * 43 + "=",
 }
+WEBHOOK_SECRET = "whsec_" + "A" * 44
 NAMES = [name.upper() for name in Settings.model_fields]
 
 
@@ -49,14 +51,14 @@ def test_a_good_environment_is_read_and_everything_else_has_its_default(environ)
 
 
 def test_an_empty_environment_names_everything_that_is_missing_at_once(environ):
-    environ(PUBLIC_BASE_URL="", TWILIO_ACCOUNT_SID="", TWILIO_AUTH_TOKEN="", SECRET_KEY="")
+    environ(PUBLIC_BASE_URL="", TWILIO_ACCOUNT_SID="", TWILIO_AUTH_TOKEN="", SECRET_KEY="", RECORDINGS_KEY="")
 
     with pytest.raises(SettingsError) as raised:
         load()
 
     assert {fault.where for fault in raised.value.faults} == set(GOOD)
     assert all(fault.mend for fault in raised.value.faults)
-    assert str(raised.value).count("is not set.") == 4
+    assert str(raised.value).count("is not set.") == 5
 
 
 @pytest.mark.parametrize(
@@ -85,6 +87,12 @@ def test_an_empty_environment_names_everything_that_is_missing_at_once(environ):
         ("PORT", "65536"),
         ("WEB_CONCURRENCY", "0"),
         ("LOG_LEVEL", "CHATTY"),
+        ("RECORDINGS_KEY", "2026:short"),
+        ("RECORDINGS_KEY", "A" * 43 + "="),
+        ("NOTIFY_URLS", "msteams://a"),
+        ("NOTIFY_URLS", "mailto://duty@example.com, nonsense://hunter2"),
+        ("NOTIFY_URLS", "terminal://"),
+        ("EVENT_SECRET", "whsec_short"),
         ("VOICES", "en-US"),
         ("VOICES", 'en-US=Polly"Joanna'),
     ],
@@ -102,13 +110,58 @@ def test_what_cannot_be_read_does_not_hide_what_is_missing(environ):
     assert set(faults()) == {"PORT", "SECRET_KEY"}
 
 
-@pytest.mark.parametrize("name", ["TWILIO_AUTH_TOKEN", "SECRET_KEY", "METRICS_TOKEN", "RECORDINGS_KEY"])
+@pytest.mark.parametrize("name", ["TWILIO_AUTH_TOKEN", "SECRET_KEY", "METRICS_TOKEN", "RECORDINGS_KEY", "EVENT_SECRET"])
 def test_no_message_and_no_representation_repeats_a_secret(environ, name):
     environ(**{name: "hunter2"}, PORT="eighty")
 
     found, wrong = survey()
 
     assert "hunter2" not in repr(found) + str(found) + " ".join(map(str, wrong))
+
+
+@pytest.mark.parametrize(
+    "url", ["http://crm.example.com/", "https://user:hunter2@crm.example.com/", "ftp://crm.example.com", "crm"]
+)
+def test_events_go_to_https_addresses_without_a_log_in(environ, url):
+    environ(EVENT_URLS=url, EVENT_SECRET=WEBHOOK_SECRET)
+
+    assert set(faults()) == {"EVENT_URLS"}
+    assert "hunter2" not in str(faults())
+
+
+def test_events_need_a_secret(environ):
+    environ(EVENT_URLS="https://crm.example.com/a, https://crm.example.org/b")
+
+    assert set(faults()) == {"EVENT_SECRET"}
+
+
+def test_several_targets_and_endpoints_are_told_apart_though_an_address_may_hold_commas(environ):
+    environ(
+        NOTIFY_URLS="mailto://duty@example.com?cc=a@example.com,b@example.com, slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ",
+        EVENT_URLS="https://crm.example.com/a,https://crm.example.org/b",
+        EVENT_SECRET=WEBHOOK_SECRET,
+    )
+
+    found = load()
+
+    assert [target.partition("://")[0] for target in found.operators] == ["mailto", "slack"]
+    assert found.event_endpoints == ("https://crm.example.com/a", "https://crm.example.org/b")
+    assert "TIiajkdnlazkcOXrIdevi7FQ" not in repr(found)
+
+
+def test_a_target_that_cannot_be_used_is_named_by_its_place_and_its_secret_is_not_repeated(environ):
+    environ(NOTIFY_URLS="mailto://duty@example.com, slack://hunter2")
+
+    assert "entry 2" in faults()["NOTIFY_URLS"]
+    assert "hunter2" not in str(faults())
+
+
+def test_the_demo_needs_no_recordings_key_but_one_that_is_given_must_be_one(environ):
+    environ(IVR_ENV="demo", RECORDINGS_KEY=None)
+    assert faults() == {}
+
+    environ(IVR_ENV="demo", RECORDINGS_KEY="2026:AAAA")
+    assert set(faults()) == {"RECORDINGS_KEY"}
 
 
 def test_the_demo_may_run_on_http_and_fail_on_purpose(environ):

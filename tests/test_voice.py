@@ -404,7 +404,7 @@ def test_a_call_that_never_reached_us_is_written_down_and_cried_out(line, caplog
         callback_answer(line.post("/voice/status", {**CALLER, "CallStatus": "completed", "CallDuration": "31"}))
 
     assert line.service.log.load(SID).outcome == "system_failed"
-    assert line.count("outbox") == 1
+    assert line.count("outbox") == 2  # the alarm, and that the call has ended
     assert "without ever having reached us" in caplog.text
 
 

@@ -44,6 +44,8 @@ GRAMMAR: dict[str, dict[str, str]] = {
         "maxLength": COUNT,
         "finishOnKey": r"[0-9*#]*",
         "playBeep": YES_OR_NO,
+        "transcribe": YES_OR_NO,
+        "transcribeCallback": URL,
         **RECORDED,
     },
     "Dial": {
@@ -76,7 +78,7 @@ EXPLICIT = {
 INSIDE = {"Gather": {"Say", "Play", "Pause"}, "Dial": {"Number"}}
 CALLER_VERBS = frozenset(GRAMMAR) - {"Number"}
 WHISPER_VERBS = frozenset({"Say", "Play", "Pause", "Gather", "Hangup"})
-CALLBACKS = ("action", "url", "statusCallback", "recordingStatusCallback")
+CALLBACKS = ("action", "url", "statusCallback", "recordingStatusCallback", "transcribeCallback")
 
 
 def voice_document(reply: Reply, base: str, verbs: frozenset[str] = CALLER_VERBS) -> Document:

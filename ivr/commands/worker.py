@@ -8,6 +8,7 @@ from threading import Event
 import click
 
 from ivr.commands.options import at_option
+from ivr.demo_note import adopt
 
 
 @click.command("worker")
@@ -27,6 +28,8 @@ def command(*, once: bool, at: datetime | None) -> None:
 
     if at and not once:
         raise click.UsageError("--at needs --once: a worker that stays lives by the clock.")
+    if once:
+        adopt()
     settings, faults = survey()
     try:
         service = assemble(settings, Check(settings, faults, answers_calls=False).outcome())

@@ -6,7 +6,7 @@ from datetime import datetime
 from recordings.outbox import Job
 
 Handler = Callable[[Job, datetime], None]
-Round = Callable[[datetime], None]
+Round = Callable[[datetime], object]
 
 
 class Later(Exception):  # noqa: N818 - not a fault: it is not yet time

@@ -72,7 +72,7 @@ class Runner:
     def _given_up(self, job: Job, at: datetime, why: str) -> str:
         log.error("%s %s is a dead letter: %s", job.kind, job.key, why)
         about = {"why": f"{job.kind} could not be done: {why}", "job": job.id}
-        alarm = Owed("alarm", f"{job.key}.dead", about, job.call_sid, job.case_number)
+        alarm = Owed("alarm", f"{job.key}.dead", about, job.call_sid, job.case_number, "alarm")
         bury(self._store, job, at, why, None if job.kind in WITHOUT_ALARM else alarm)
         return "dead"
 

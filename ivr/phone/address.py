@@ -5,9 +5,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from ivr.demo_note import NOTE
 from ivr.phone.wire import Address
 
-DEMO_FILE = Path("var/demo.json")
+DEMO_FILE = NOTE
 _KEYS = ("url", "public_base_url", "auth_token", "account_sid")
 
 

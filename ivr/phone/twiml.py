@@ -91,6 +91,7 @@ _ATTRIBUTES = {
         {
             *("action", "method", "timeout", "finishOnKey", "maxLength", "playBeep", "trim"),
             *("recordingStatusCallback", "recordingStatusCallbackMethod", "recordingStatusCallbackEvent"),
+            *("transcribe", "transcribeCallback"),
         }
     ),
     "Dial": frozenset({"action", "method", "timeout", "timeLimit", "callerId"}),

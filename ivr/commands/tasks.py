@@ -1,0 +1,148 @@
+"""`ivr tasks`: the messages and call backs that are owed, and what people do with them."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from ivr.commands.options import at_option, json_option
+from ivr.commands.work import action_of, by_option, in_store, reason_option
+
+if TYPE_CHECKING:
+    from flows.taskwork import TaskView
+    from recordings.casebook import PolicyOf
+    from recordings.store import Store
+    from routing.policy import Policy
+
+STATES = ("new", "claimed", "answered", "closed")
+OUTCOMES = ("reached", "left_word", "no_answer")
+
+
+@click.group("tasks")
+def command() -> None:
+    """List messages and call backs that are owed, and take and answer them."""
+
+
+@command.command("list")
+@click.option("--state", "states", type=click.Choice(STATES), multiple=True, help="Default: new and claimed.")
+@click.option("--desk", default="", metavar="DESK", help="Only those that a desk has now.")
+@at_option
+@json_option
+def list_all(*, states: tuple[str, ...], desk: str, at: datetime | None, as_json: bool) -> None:
+    """List tasks, the one with the least time left first."""
+    from ivr.clock import now  # noqa: PLC0415
+    from ivr.commands.case_text import as_document, task_facts, task_line  # noqa: PLC0415
+    from recordings.tasks import Asked, listing  # noqa: PLC0415
+
+    asked = Asked(states or Asked().states, desk)
+
+    def work(store: "Store", policy_of: "PolicyOf") -> list[str]:
+        views = listing(store, asked, at or now())
+        if as_json:
+            return [as_document([task_facts(view) for view in views])]
+        return [task_line(view, _policy(view, policy_of)) for view in views]
+
+    for text in in_store(work):
+        click.echo(text)
+
+
+@command.command("show")
+@click.argument("task_id", metavar="ID")
+@at_option
+@json_option
+def show(task_id: str, *, at: datetime | None, as_json: bool) -> None:
+    """Show the task ID and what was done with it."""
+    from ivr.clock import now  # noqa: PLC0415
+    from recordings.tasks import load  # noqa: PLC0415
+
+    click.echo(
+        in_store(lambda store, policy_of: _shown(store, policy_of, load(store, task_id, at or now()), as_json=as_json))
+    )
+
+
+@command.command("claim")
+@click.argument("task_id", metavar="ID")
+@by_option
+@json_option
+def claim(task_id: str, *, by: str, as_json: bool) -> None:
+    """Take the task ID, so that nobody else calls back as well."""
+    _do(task_id, "claimed", by, None, as_json=as_json)
+
+
+@command.command("release")
+@click.argument("task_id", metavar="ID")
+@by_option
+@json_option
+def release(task_id: str, *, by: str, as_json: bool) -> None:
+    """Give the task ID back."""
+    _do(task_id, "released", by, None, as_json=as_json)
+
+
+@command.command("reassign")
+@click.argument("task_id", metavar="ID")
+@click.option("--to", required=True, metavar="NAME", help="Who is to have it.")
+@by_option
+@json_option
+def reassign(task_id: str, *, to: str, by: str, as_json: bool) -> None:
+    """Give the task ID to somebody else."""
+    _do(task_id, "reassigned", by, None, as_json=as_json, to=to)
+
+
+@command.command("answer")
+@click.argument("task_id", metavar="ID")
+@click.option("--outcome", type=click.Choice(OUTCOMES), default="reached", show_default=True)
+@reason_option
+@by_option
+@at_option
+@json_option
+def answer(  # noqa: PLR0913 - one parameter an option
+    task_id: str, *, outcome: str, reason: str, by: str, at: datetime | None, as_json: bool
+) -> None:
+    """Log a call back. Only a partner who was reached has been answered."""
+    _do(task_id, "answered", by, at, as_json=as_json, outcome=outcome, reason=reason)
+
+
+@command.command("close")
+@click.argument("task_id", metavar="ID")
+@reason_option
+@by_option
+@json_option
+def close(task_id: str, *, reason: str, by: str, as_json: bool) -> None:
+    """Close the task ID without a call back, for a reason."""
+    _do(task_id, "closed", by, None, as_json=as_json, reason=reason)
+
+
+@command.command("note")
+@click.argument("task_id", metavar="ID")
+@click.argument("text")
+@by_option
+@json_option
+def note(task_id: str, text: str, *, by: str, as_json: bool) -> None:
+    """Write TEXT beside the task ID."""
+    _do(task_id, "note", by, None, as_json=as_json, text=text)
+
+
+def _do(task_id: str, kind: str, by: str, at: datetime | None, *, as_json: bool, **detail: object) -> None:
+    from recordings.tasks import act  # noqa: PLC0415
+
+    action = action_of(kind, by, at, **detail)
+    click.echo(
+        in_store(
+            lambda store, policy_of: _shown(store, policy_of, act(store, task_id, action, policy_of), as_json=as_json)
+        )
+    )
+
+
+def _shown(store: "Store", policy_of: "PolicyOf", view: "TaskView", *, as_json: bool) -> str:
+    from ivr.commands.case_text import as_document, logged, task_facts, task_line  # noqa: PLC0415
+    from recordings.work_log import entries_of  # noqa: PLC0415
+
+    if as_json:
+        return as_document(task_facts(view))
+    policy = _policy(view, policy_of)
+    zone = policy.regions[view.task.region].zone
+    return "\n".join([task_line(view, policy), *(logged(each, zone) for each in entries_of(store, view.task.id))])
+
+
+def _policy(view: "TaskView", policy_of: "PolicyOf") -> "Policy":
+    return policy_of(view.task.policy, view.task.programme)

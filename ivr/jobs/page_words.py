@@ -1,0 +1,73 @@
+"""What a page says in writing: what matters comes first, and nothing that whoever reads it does not need."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from ivr.notify.tell import Note
+from recordings.pages import Page
+from routing.policy import Region
+
+UNKNOWN = "a caller without a Partner ID"
+
+
+class About(msgspec.Struct, frozen=True):
+    """What a page is about. `number` is where the caller wants to be called, empty if it was withheld."""
+
+    partner: str
+    region: Region
+    number: str = ""
+    waiting: bool = False  # the caller is still on the line
+
+
+def note_of(page: Page, about: About, link: str) -> Note:
+    """Return what somebody is told: as a subject, and with a link by which they take it."""
+    lines = (headline(page, about) + ".", *_facts(page, about), "", f"I have it: {link}")
+    return Note(subject(page, about), "\n".join(lines))
+
+
+def alarm_of(page: Page, level: int, why: str) -> str:
+    """Return what operators are told of a level that nobody could be told on."""
+    return f"Nobody was paged on level {level} of {page.ladder} ({why}); the next level was told at once."
+
+
+def subject(page: Page, about: About) -> str:
+    """Return a message's subject: "Severity 1, nobody reached: Acme Resale, case 482 071 95, call back ...4403"."""
+    case = f", case {in_groups(page.case_number)}" if page.case_number else ""
+    back = f", call back …{about.number[-4:]}" if about.number and page.kind != "escalation" else ""
+    back = ", on the line now" if about.waiting else back
+    return f"{headline(page, about)}: {about.partner or UNKNOWN}{case}{back}"
+
+
+def headline(page: Page, about: About) -> str:
+    """Return in a few words what is wrong."""
+    severity = f"Severity {page.severity}" if page.severity is not None else ""
+    if page.kind == "escalation":
+        return f"Escalation{f', {severity}' if severity else ''}"
+    if page.kind == "call_back":
+        return f"{severity or 'Urgent'}, call back owed"
+    if not severity:
+        return "Possible outage, from a message"
+    return f"{severity}, {'nobody reached yet' if about.waiting else 'nobody reached'}"
+
+
+def in_groups(case_number: str) -> str:
+    """Return a case number as it is read: "482 071 95"."""
+    return " ".join(case_number[at : at + 3] for at in range(0, len(case_number), 3))
+
+
+def at_home(instant: datetime, region: Region) -> str:
+    """Return an instant in a region's own time, with the zone's short name: "14 Jul 10:15 PDT"."""
+    return f"{instant.astimezone(ZoneInfo(region.zone)):%d %b %H:%M %Z}"
+
+
+def _facts(page: Page, about: About) -> tuple[str, ...]:
+    who = f"Partner: {about.partner or UNKNOWN}, {about.region.name}"
+    case = f"Case: {in_groups(page.case_number)}" if page.case_number else "Case: none"
+    since = f"Since: {at_home(page.opened_at, about.region)}"
+    if page.kind == "escalation":
+        return who, case, since, *((f"Why: {page.why}",) if page.why else ())
+    if about.waiting:
+        return who, case, since, "The caller is still on the line, and is being put through to whoever answers."
+    return who, case, since, f"Call back: {about.number or 'the number was withheld'}"
