@@ -26,15 +26,11 @@ def ended(call: Call, heard: HungUp, desk: Desk, at: datetime) -> Call:
     return settled(call.note(at, "ended", by=by, result=heard.result), desk, at).owe("ended", "ended")
 
 
-def settled(call: Call, desk: Desk | None, at: datetime) -> Call:
-    """Say how an ended call ended, and owe what follows from it; whatever became known late is counted in.
-
-    Without a desk, in a rescue, no case is opened and nobody who merely hung up is called back.
-    """
+def settled(call: Call, desk: Desk, at: datetime) -> Call:
+    """Say how an ended call ended, and owe what follows from it; whatever became known late is counted in."""
     if is_urgent(call) and not connected(call):
         call = _unreached(call, desk, at)
-    call = call.but(outcome=outcome_of(call))
-    return _abandoned(call, desk, at) if desk else call
+    return _abandoned(call.but(outcome=outcome_of(call)), desk, at)
 
 
 def _silenced(call: Call, at: datetime) -> tuple[Leg, ...]:
@@ -44,10 +40,9 @@ def _silenced(call: Call, at: datetime) -> tuple[Leg, ...]:
     )
 
 
-def _unreached(call: Call, desk: Desk | None, at: datetime) -> Call:
+def _unreached(call: Call, desk: Desk, at: datetime) -> Call:
     """Nobody spoke to a Severity 1 caller: page, and owe a call back, whatever they chose."""
-    call = call.flagged("S1_UNANSWERED")
-    call = opened(call, desk, at) if desk else call
+    call = opened(call.flagged("S1_UNANSWERED"), desk, at)
     if call.paging:
         call = call.owe("page", "page.ended", case=call.case_number, why=why_paged(call) or "caller gone")
     return owed(call, _number(call), "not reached", at) if _unpromised(call) else call

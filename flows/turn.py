@@ -190,11 +190,14 @@ def never_served(rang: Rang, policy: Policy, heard: HungUp, at: datetime) -> Tur
     return Turned(call.note(at, "never_served").owe("alarm", "never_served").owe("ended", "ended"))
 
 
-def rescued(call: Call, number: str, at: datetime, *, reached: bool) -> Turned:
+def rescued(call: Call, number: str, desk: Desk, at: datetime, *, reached: bool) -> Turned:
     """Note that rule R0 has taken over: the service could not decide, so the living chain was rung."""
     rules = call.rules if call.rules[-1:] == ("R0",) else (*call.rules, "R0")
     call = call.but(rules=rules).flagged("RESCUED").note(at, "rescued", number=number, reached=reached)
     if reached:
         leg = Leg(number, "rescue", "living chain", at, accepted_at=at, ended_at=at, result="connected", bridged=True)
         call = call.but(legs=(*call.legs, leg))
-    return Turned(settled(call, None, at) if call.ended_at else call)
+    if call.ended_at is None:
+        return Turned(call)
+    call = settled(call, desk, at)
+    return Turned(call, None, case_of(call, desk), tasks_of(call, desk))

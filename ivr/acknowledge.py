@@ -15,10 +15,11 @@ from flask import Blueprint, Response, make_response, render_template_string
 from ivr.acknowledge_html import STYLE, TEMPLATE
 from ivr.clock import now
 from ivr.jobs.about import about_of
-from ivr.jobs.page_words import UNKNOWN, About, at_home, headline, in_groups
+from ivr.jobs.page_words import UNKNOWN, About, at_home, headline
 from ivr.jobs.people import People
 from ivr.observe import log
 from ivr.tokens import PageStep, PageToken, Seal
+from ivr.wording import grouped
 from recordings import pages
 from recordings.pages import ACKNOWLEDGED, CLIMBING, Attempt, Page, Taken
 from recordings.store import Store, StoreUnavailable
@@ -127,7 +128,7 @@ class Link:
     def _shown(self, page: Page, about: About) -> dict[str, Any]:
         facts = [
             ("Partner", f"{about.partner or UNKNOWN}, {about.region.name}"),
-            ("Case", in_groups(page.case_number) or "none"),
+            ("Case", grouped(page.case_number) or "none"),
             ("Paged since", at_home(page.opened_at, about.region)),
         ]
         if about.number and page.kind != "escalation":

@@ -76,7 +76,7 @@ def assemble(settings: Settings, listing: Programmes) -> Service:
         ),
         conversation,
         Callbacks(ledger, listing, desks, seal, _sealing(settings)),
-        Trouble(ledger, conversation, Rescue(listing, place, writer), seal),
+        Trouble(ledger, conversation, Rescue(listing, place, writer), desks, seal),
         Witness(settings.secret_key.get_secret_value(), settings.log_level),
     )
     takes = Takes(seal, ledger, fetch_for(settings))

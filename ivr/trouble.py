@@ -14,6 +14,7 @@ from ivr.guard import Webhook
 from ivr.hearing import FINAL, Strange
 from ivr.ledger import HASTE, Ledger
 from ivr.observe import log
+from ivr.programmes import Desks
 from ivr.rescue import Rescue
 from ivr.tokens import CALL_SID, Seal
 from ivr.twiml import EMPTY, document
@@ -27,10 +28,11 @@ _sid = re.compile(CALL_SID).fullmatch
 class Trouble:
     """Answers the fallback URL, the steps of a rescue, and every webhook that nothing else could answer."""
 
-    def __init__(self, ledger: Ledger, conversation: Conversation, rescue: Rescue, seal: Seal) -> None:
+    def __init__(self, ledger: Ledger, conversation: Conversation, rescue: Rescue, desks: Desks, seal: Seal) -> None:
         self._ledger = ledger
         self._conversation = conversation
         self._rescue = rescue
+        self._desks = desks
         self._seal = seal
 
     def instead(self, webhook: Webhook, field: str = "") -> Answer:
@@ -62,7 +64,8 @@ class Trouble:
 
         def follows(call: Call | None) -> Turned:
             known = call or self._rescue.call_of(token, *_caller(webhook), at)
-            return rescued(known, number, at, reached=bridged)
+            desk = self._desks.desk_for(known.policy, known.programme)
+            return rescued(known, number, desk, at, reached=bridged)
 
         self._write(token.sid, _dial_ended(webhook), at, follows)
         gone = webhook.form.fields.get("CallStatus") in FINAL

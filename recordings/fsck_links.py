@@ -50,7 +50,7 @@ LINKS = (
         "pages",
         "id",
         "",
-        NO_CALL.format("pages", "call_sid"),
+        "pages.call_sid <> '' AND " + NO_CALL.format("pages", "call_sid"),  # an escalation is about a case alone
         "the page names the call {0}, which is not there",
         RESTORE,
     ),

@@ -11,6 +11,7 @@ SILENT = (
     "AND NOT EXISTS (SELECT 1 FROM turns WHERE turns.sid = calls.sid AND turns.at >= ?) LIMIT ?"
 )
 
+
 def silent_since(store: Store, instant: datetime, timeout: float) -> list[str]:
     """Return calls of the last week that have not ended, and of which nothing was heard since an instant."""
     at, sql = store.instant, store.sql(SILENT)

@@ -12,7 +12,6 @@ OVERLAP = timedelta(seconds=30)  # what was written down earlier may be seen lat
 OLDEST = timedelta(days=7)  # nobody is interested in older news
 MOST = 2000
 MARK = "SELECT at FROM marks WHERE name = ?"
-PUT = "INSERT INTO marks (name, at) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at = excluded.at"
 SINCE = f"SELECT {COLUMNS} FROM work_log WHERE logged_at >= ? ORDER BY logged_at, id LIMIT {MOST}"  # noqa: S608
 
 
@@ -28,17 +27,6 @@ def news(store: Store, name: str, at: datetime) -> Sequence[Entry]:
         return [_entry(store, row) for row in rows]
 
     return store.read(work, TIMEOUT)
-
-
-def marked(store: Store, name: str) -> datetime | None:
-    """Return how far the news have been dealt with."""
-    row = store.read(lambda conn: conn.execute(store.sql(MARK), (name,)).fetchone(), TIMEOUT)
-    return store.moment(row[0]) if row else None
-
-
-def mark(store: Store, name: str, at: datetime) -> None:
-    """Note how far the news have been dealt with."""
-    store.write(lambda conn: conn.execute(store.sql(PUT), (name, store.instant(at))).rowcount, TIMEOUT)
 
 
 def _entry(store: Store, row: Row) -> Entry:

@@ -16,6 +16,7 @@ from recordings.store import Connection, Row, Store
 TIMEOUT = 5.0  # seconds
 LEASE = timedelta(seconds=30)
 LONG_LEASE = timedelta(minutes=3)  # for audio, which may take a minute to come
+ALARMS = "alarm"  # the lane of all alarms
 SHOWN = 500  # characters of an error that are kept
 MOST_ALONG = 200  # rows that one message takes along
 COLUMNS = "id, key, kind, call_sid, case_number, detail, lane, attempts, created_at"
@@ -71,6 +72,11 @@ class Owed(msgspec.Struct, frozen=True):
     case_number: str = ""
     lane: str = ""
     not_before: datetime | None = None
+
+
+def alarm(key: str, why: str, call_sid: str = "", case_number: str = "", **about: object) -> Owed:
+    """Return what is owed so that the operators are told. Alarms that come together go out as one message."""
+    return Owed("alarm", key, {"why": why, **about}, call_sid, case_number, ALARMS)
 
 
 class Job(msgspec.Struct, frozen=True):

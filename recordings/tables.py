@@ -247,7 +247,7 @@ pages = Table(
     Column("opened_at", Instant, nullable=False),
     Column("acknowledged_at", Instant),
     Column("acknowledged_by", Text),
-    Column("acknowledged_how", Text),  # link, key, console, api or command
+    Column("acknowledged_how", Text),  # link, key, task, console, api or command
     Column("version", Integer, nullable=False),
     Column("look_at", Instant),
     Index(None, "look_at"),
@@ -269,7 +269,7 @@ attempts = Table(
     Column("role", Text, nullable=False),
     Column("channel", Text, nullable=False),  # notify.0, notify.1, ... or voice
     Column("at", Instant, nullable=False),
-    Column("result", Text, nullable=False),  # owed, sent, failed, answered, no_answer, machine, acknowledged or skipped
+    Column("result", Text, nullable=False),  # owed, sent, failed, answered, passed, no_answer, acknowledged or skipped
     Column("settled_at", Instant),
     UniqueConstraint("key"),
     Index(None, "page"),

@@ -150,13 +150,13 @@ def test_where_nobody_at_all_can_be_told_the_row_is_there_all_the_same_and_ends_
 
 def test_a_note_arrives_by_mail(store, post):
     house = House(store, lead=[post.url])
-    (row,) = house.tells("lead", "Escalation voicemail from Acme", "Case 10000012.")
+    (row,) = house.tells("lead", "Escalation voicemail from Acme", "Case 100 000 12.")
 
     house.worker.once(AT + seconds(15))
 
     (mail,) = post.mails
     assert mail["Subject"] == "Escalation voicemail from Acme"
-    assert "Case 10000012." in mail.get_content()
+    assert "Case 100 000 12." in mail.get_content()
     assert reference(row.key) in mail.get_content()
     assert len(house.rows("done")) == 1
 
@@ -414,7 +414,7 @@ def test_a_voicemail_notice_starts_with_what_matters_in_the_desks_own_time():
 
     note = voicemail(left, "America/Los_Angeles")
 
-    assert note.subject == ("Escalation voicemail from Acme Resale (US), 0:42, reply due Mon 07:55 PDT, case 10000012")
+    assert note.subject == ("Escalation voicemail from Acme Resale (US), 0:42, reply due Mon 07:55 PDT, case 100 000 12")
     assert "0142" in note.body
     assert "4085550142" not in note.subject + note.body
 

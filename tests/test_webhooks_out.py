@@ -22,7 +22,7 @@ from ivr.jobs.webhooks import Event, Webhooks, message_id, wait_of
 from ivr.jobs.work import Worker
 from ivr.notify.tell import Teller
 from ivr.outbound import Forbidden, Unreached, is_public, post, resolved
-from recordings import news
+from recordings.marks import mark
 from recordings.outbox import Owed, listing, owe_now, replay
 from recordings.work_log import append
 
@@ -388,7 +388,7 @@ def test_with_nobody_to_tell_nothing_is_owed_and_nothing_is_marked(service):
     passing.follow(LATER)
 
     assert listing(parts.store, "waiting", "webhook") == []
-    assert news.marked(parts.store, "events") is None
+    assert mark(parts.store, "events") is None
 
 
 # --- the case number by text
@@ -441,6 +441,6 @@ def test_a_text_is_tried_three_times_and_then_dropped_without_an_alarm(store, fa
     assert len(sms.sent) == sent
     assert len(sms.asked) == min(fails, 2) + 1
     assert sms.asked[1:] == [AT] * (len(sms.asked) - 1)
-    assert all("10000012" in body and from_ == "+18888988733" for _, from_, body in sms.sent)
+    assert all("100 000 12" in body and from_ == "+18888988733" for _, from_, body in sms.sent)
     assert len(listing(store, "done", "text")) == 1
     assert listing(store, "waiting") == []

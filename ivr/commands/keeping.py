@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from ivr.demo_note import adopt
 from ivr.settings import Settings, SettingsError, survey
 from recordings.engines import open_store
 from recordings.sealed import KeyFault, Keyring
@@ -80,6 +81,7 @@ TIMEOUT = 10.0  # seconds
 @contextmanager
 def opened() -> Iterator[Place]:
     """Open what the settings name. Ends the command in words if the database cannot be used."""
+    adopt()
     settings, _ = survey()
     try:
         store = open_store(settings.database_url)

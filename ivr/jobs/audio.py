@@ -19,7 +19,7 @@ from recordings.audio_check import BadAudio, Examined, examine
 from recordings.audio_store import name_for
 from recordings.failpoint import reach
 from recordings.kept import State, Stored
-from recordings.outbox import Job, Owed, owe, owe_now
+from recordings.outbox import Job, alarm, owe, owe_now
 from recordings.sealed import Sealed
 from recordings.store import Connection
 
@@ -101,7 +101,7 @@ class AudioWork:
         if tries >= ALARMING:
             sid = text_of(job, "recording")
             why = f"Recording {sid} of an escalation voicemail has not come within {LOOKS[ALARMING]}."
-            owed.append(Owed("alarm", f"{sid}.overdue", {"why": why}, job.call_sid, job.case_number))
+            owed.append(alarm(f"{sid}.overdue", why, job.call_sid, job.case_number))
         owe_now(self._parts.store, owed, at)
         return tries + 1 < len(LOOKS)
 
@@ -150,7 +150,7 @@ class AudioWork:
 
         if not self._parts.log.notice(call.sid, heard, at, take, NOTICE_TIMEOUT):
             why = f"Recording {sid} was found, of which its call knows nothing. Somebody should listen to it."
-            owe_now(self._parts.store, [Owed("alarm", f"{sid}.found", {"why": why}, call.sid, call.case_number)], at)
+            owe_now(self._parts.store, [alarm(f"{sid}.found", why, call.sid, call.case_number)], at)
         return "message"
 
     def _expect(self, sid: str, call_sid: str, kind: str, seconds: int, at: datetime) -> None:

@@ -10,7 +10,7 @@ from ivr.jobs.people import People
 from ivr.notify.tell import OPERATORS, Teller
 from ivr.tokens import PageToken
 from ivr.urls import Urls
-from recordings.outbox import Owed
+from recordings.outbox import Owed, alarm
 from recordings.pages import Attempt, Page, Step
 from routing.ladder import Climb, Ladder, Level, PersonOf, Tried, broadcast, climb
 from routing.policy import Policy
@@ -170,8 +170,7 @@ def _told_since(told: Told, since: datetime, person_of: PersonOf) -> set[str | N
 
 
 def _alarm(page: Page, number: int, why: str) -> Owed:
-    detail: dict[str, object] = {"why": alarm_of(page, number, why)}
-    return Owed("alarm", f"{page.id}.{number}.empty", detail, page.call_sid, page.case_number)
+    return alarm(f"{page.id}.{number}.empty", alarm_of(page, number, why), page.call_sid, page.case_number)
 
 
 def _skipped(page: Page, found: Climb, at: datetime) -> Iterator[Attempt]:

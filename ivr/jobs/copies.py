@@ -10,7 +10,7 @@ from recordings import kept
 from recordings.audio_store import AudioMissing
 from recordings.failpoint import reach
 from recordings.kept import Recording
-from recordings.outbox import Job, Owed, owe
+from recordings.outbox import Job, alarm, owe
 from recordings.sealed import Unreadable
 from recordings.store import Connection
 
@@ -63,7 +63,7 @@ class Copies:
         why = f"Our copy of recording {sid} cannot be read back. It is fetched again."
 
         def work(conn: Connection) -> bool:
-            owe(conn, store, [fetch, Owed("alarm", f"{known.name}.unreadable", {"why": why}, known.call_sid)], at)
+            owe(conn, store, [fetch, alarm(f"{known.name}.unreadable", why, known.call_sid)], at)
             return kept.lost(conn, store, sid, known.name or "")
 
         self._parts.write(work)

@@ -15,11 +15,12 @@ from ivr.jobs.job import Later, Refused
 from ivr.notify.tell import OPERATORS, Note
 from ivr.provider import Provider
 from ivr.rest import Busy, Denied
+from ivr.wording import grouped
 from recordings import kept
 from recordings.audio_store import AudioStore
 from recordings.kept import State
 from recordings.log import CallLog
-from recordings.outbox import Job, Owed, owe, owe_now
+from recordings.outbox import Job, Owed, alarm, owe, owe_now
 from recordings.sealed import Keyring
 from recordings.store import Connection, Store
 from recordings.work_log import append, entries_in
@@ -72,7 +73,7 @@ class Keeping(msgspec.Struct, frozen=True):
             raise Later(busy.retry_after * uniform(1.0, 1.5) + uniform(0.0, 1.0), str(busy)) from None
         except Denied as denied:
             why = f"The provider turns us away: {denied}. Look at TWILIO_AUTH_TOKEN and the account."
-            owe_now(self.store, [Owed("alarm", f"provider.denied.{at:%Y-%m-%d}", {"why": why})], at)
+            owe_now(self.store, [alarm(f"provider.denied.{at:%Y-%m-%d}", why)], at)
             if at - job.created_at > PATIENCE:
                 raise Refused(str(denied)) from None
             raise Later(DENIED_WAIT, str(denied)) from None
@@ -114,7 +115,8 @@ class Keeping(msgspec.Struct, frozen=True):
         if not append(conn, self.store, [Entry(case or sid, "note", at, SERVICE, {"reason": text}, key, at)]):
             return
         note = Note(
-            f"Call back {number or 'a caller who withheld the number'}: case {case}, voicemail with no audio", text
+            f"Call back {number or 'a caller who withheld the number'}: case {grouped(case)}, voicemail with no audio",
+            text,
         )
         desk = tasks[0].desk if tasks else OPERATORS
         told = self.tell(desk, note, urgent=False, key=key, at=at, call_sid=call.sid if call else "", case_number=case)

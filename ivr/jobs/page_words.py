@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from ivr.notify.tell import Note
+from ivr.wording import grouped
 from recordings.pages import Page
 from routing.policy import Region
 
@@ -34,7 +35,7 @@ def alarm_of(page: Page, level: int, why: str) -> str:
 
 def subject(page: Page, about: About) -> str:
     """Return a message's subject: "Severity 1, nobody reached: Acme Resale, case 482 071 95, call back ...4403"."""
-    case = f", case {in_groups(page.case_number)}" if page.case_number else ""
+    case = f", case {grouped(page.case_number)}" if page.case_number else ""
     back = f", call back …{about.number[-4:]}" if about.number and page.kind != "escalation" else ""
     back = ", on the line now" if about.waiting else back
     return f"{headline(page, about)}: {about.partner or UNKNOWN}{case}{back}"
@@ -52,11 +53,6 @@ def headline(page: Page, about: About) -> str:
     return f"{severity}, {'nobody reached yet' if about.waiting else 'nobody reached'}"
 
 
-def in_groups(case_number: str) -> str:
-    """Return a case number as it is read: "482 071 95"."""
-    return " ".join(case_number[at : at + 3] for at in range(0, len(case_number), 3))
-
-
 def at_home(instant: datetime, region: Region) -> str:
     """Return an instant in a region's own time, with the zone's short name: "14 Jul 10:15 PDT"."""
     return f"{instant.astimezone(ZoneInfo(region.zone)):%d %b %H:%M %Z}"
@@ -64,7 +60,7 @@ def at_home(instant: datetime, region: Region) -> str:
 
 def _facts(page: Page, about: About) -> tuple[str, ...]:
     who = f"Partner: {about.partner or UNKNOWN}, {about.region.name}"
-    case = f"Case: {in_groups(page.case_number)}" if page.case_number else "Case: none"
+    case = f"Case: {grouped(page.case_number)}" if page.case_number else "Case: none"
     since = f"Since: {at_home(page.opened_at, about.region)}"
     if page.kind == "escalation":
         return who, case, since, *((f"Why: {page.why}",) if page.why else ())

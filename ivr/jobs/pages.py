@@ -10,9 +10,10 @@ from flows.task import id_of
 from ivr.jobs.about import about_of, number_of
 from ivr.jobs.climbing import AFTER, Climber, Told, ladder_of
 from ivr.jobs.job import Handler, Refused
-from ivr.jobs.page_words import UNKNOWN, in_groups
+from ivr.jobs.page_words import UNKNOWN
 from ivr.jobs.people import People
 from ivr.notify.tell import Note, Teller
+from ivr.wording import grouped
 from recordings import pages
 from recordings.log import CallLog
 from recordings.outbox import Job, owe_now
@@ -222,6 +223,6 @@ def _kind(job: Job) -> str:
 def _call_back_note(call: Call) -> Note:
     number = number_of(call)
     partner = call.partner.name if call.partner else UNKNOWN
-    case = f", case {in_groups(call.case_number)}" if call.case_number else ""
+    case = f", case {grouped(call.case_number)}" if call.case_number else ""
     ending = f", …{number[-4:]}" if number else ""
     return Note(f"Call back owed: {partner}{case}{ending}", f"Call back: {number or 'the number was withheld'}")

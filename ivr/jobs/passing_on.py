@@ -17,6 +17,7 @@ from ivr.notify.tell import Teller
 from ivr.notify.words import Left, voicemail
 from recordings import casebook, news, pages, tasks
 from recordings.log import CallLog
+from recordings.marks import mark, put_mark
 from recordings.outbox import Job, Owed, owe_now
 from recordings.store import Store
 from routing.numbers import takes_texts
@@ -89,9 +90,9 @@ class PassingOn:
         if not self._from.webhooks.listened_to:
             return
         store = self._from.store
-        since = news.marked(store, MARK)
+        since = mark(store, MARK)
         if since is None:
-            news.mark(store, MARK, at)
+            put_mark(store, MARK, at)
             return
         fresh = [entry for entry in news.news(store, MARK, at) if entry.key not in self._passed]
         for entry in fresh:
@@ -100,7 +101,7 @@ class PassingOn:
             self._remember(entry.key)
         latest = max((entry.logged_at for entry in fresh), default=since)
         if latest > since:
-            news.mark(store, MARK, latest)
+            put_mark(store, MARK, latest)
 
     def _ended(self, call: Call, desk: Desk) -> list[Event]:
         rows = self._from.log.timeline(call.sid)

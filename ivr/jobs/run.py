@@ -9,7 +9,7 @@ from prometheus_client import Counter
 from ivr.jobs.job import Handler, Later, Refused
 from ivr.observe import log
 from recordings.failpoint import reach
-from recordings.outbox import Job, Owed, bury, finish, held, put_off
+from recordings.outbox import Job, alarm, bury, finish, held, put_off
 from recordings.store import Store, StoreUnavailable
 
 FIRST_WAIT = 2.0  # seconds after the first attempt that failed; twice as long after each further one
@@ -71,9 +71,9 @@ class Runner:
 
     def _given_up(self, job: Job, at: datetime, why: str) -> str:
         log.error("%s %s is a dead letter: %s", job.kind, job.key, why)
-        about = {"why": f"{job.kind} could not be done: {why}", "job": job.id}
-        alarm = Owed("alarm", f"{job.key}.dead", about, job.call_sid, job.case_number, "alarm")
-        bury(self._store, job, at, why, None if job.kind in WITHOUT_ALARM else alarm)
+        told = f"{job.kind} could not be done: {why}"
+        owed = alarm(f"{job.key}.dead", told, job.call_sid, job.case_number, job=job.id)
+        bury(self._store, job, at, why, None if job.kind in WITHOUT_ALARM else owed)
         return "dead"
 
 

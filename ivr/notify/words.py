@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from ivr.notify.tell import Note
+from ivr.wording import grouped
 from recordings.outbox import Job
 from routing.numbers import masked
 
@@ -30,7 +31,7 @@ def voicemail(left: Left, zone: str) -> Note:
     """Say that an escalation voicemail was left, with times in the desk's zone. No word of it is repeated."""
     who = f"{left.partner or 'a caller who is not identified'} ({left.region.upper()})"
     due = f"reply due {local(left.due, zone)}" if left.due else "reply due as soon as you can"
-    case = f"case {left.case}" if left.case else "no case"
+    case = f"case {grouped(left.case)}" if left.case else "no case"
     severity = f" Severity {left.severity}." if left.severity is not None else ""
     body = f"{case[0].upper()}{case[1:]}.{severity} The caller's number ends in {masked(left.number)}."
     return Note(f"Escalation voicemail from {who}, {length(left.seconds)}, {due}, {case}", body)
@@ -39,13 +40,13 @@ def voicemail(left: Left, zone: str) -> Note:
 def alarm(why: str, call_sid: str, case_number: str) -> Note:
     """Say that something needs an operator."""
     about = [f"Call {call_sid}."] if call_sid else []
-    about += [f"Case {case_number}."] if case_number else []
+    about += [f"Case {grouped(case_number)}."] if case_number else []
     return Note(f"Alarm: {why}", " ".join(about))
 
 
 def text_of_case(case_number: str) -> str:
     """Return the text message with a case number."""
-    return f"Your support case number is {case_number}. Please have it ready when you call again."
+    return f"Your support case number is {grouped(case_number)}. Please have it ready when you call again."
 
 
 def local(at: datetime, zone: str) -> str:
