@@ -12,7 +12,6 @@ from ivr.jobs.people import people_of
 from ivr.programmes import Programmes
 from ivr.service import Service, assemble
 from ivr.settings import Settings
-from ivr.tokens import Seal
 from ivr.urls import PAGE, TAKE
 from ivr.voice import StartResponse
 from ivr.voice_page import voice_page_of
@@ -47,9 +46,8 @@ def create_app(settings: Settings, listing: Programmes | None = None) -> Flask:
     versions = {name: policy.version for name, policy in service.programmes.policies.items()}
     token = settings.metrics_token.get_secret_value()
     redis = partial(shared.trouble, settings.redis_url)
-    app.register_blueprint(health.blueprint(service.keep_policies, redis, versions, token))
-    seal = Seal(settings.secret_key.get_secret_value())
-    app.register_blueprint(acknowledge.blueprint(service.store, people_of(service), seal))
+    app.register_blueprint(health.blueprint(service.keep_policies, service.note_backlog, redis, versions, token))
+    app.register_blueprint(acknowledge.blueprint(service.store, people_of(service), service.urls.seal))
     app.extensions["partnerline"] = service
     app.wsgi_app = Front(service, app.wsgi_app)  # type: ignore[method-assign]
     return app

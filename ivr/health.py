@@ -14,11 +14,13 @@ Probe = Callable[[], None]  # raises StoreUnavailable
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
 
 
-def blueprint(probe: Probe, shared: Callable[[], str], policies: dict[str, str], metrics_token: str) -> Blueprint:
+def blueprint(
+    probe: Probe, look: Probe, shared: Callable[[], str], policies: dict[str, str], metrics_token: str
+) -> Blueprint:
     """Return the health routes.
 
-    `shared` says why Redis cannot be used, which is worth knowing and no reason not to take calls. `policies` are the
-    versions in force by programme.
+    `look` brings the figures of the backlog up to date. `shared` says why Redis cannot be used, which is worth knowing
+    and no reason not to take calls. `policies` are the versions in force by programme.
     """
     health = Blueprint("health", __name__)
 
@@ -41,6 +43,7 @@ def blueprint(probe: Probe, shared: Callable[[], str], policies: dict[str, str],
         """Give every figure to whoever may have them."""
         if not _is_operator(request, metrics_token):
             return Response("403 Forbidden\n", 403, mimetype="text/plain")
+        _trouble(look)
         return Response(exposition(), content_type=CONTENT_TYPE_LATEST)
 
     return health
@@ -50,7 +53,7 @@ def _trouble(probe: Probe) -> str:
     try:
         probe()
     except StoreUnavailable as error:
-        log.warning("Not ready: %s", error)
+        log.warning("The store cannot be used: %s", error)
         return str(error)
     return ""
 

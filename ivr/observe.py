@@ -21,6 +21,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from ivr.answer import Answer
+from recordings.backlog import Backlog
 from routing.numbers import masked
 
 LINE_LIMIT = 4000  # bytes: what a pipe takes in one piece
@@ -42,6 +43,16 @@ ANOMALIES = Counter("partnerline_anomalies", "Genuine requests with something th
 STORE_FAILURES = Counter("partnerline_store_failures", "Times that the store did not answer in time, or at all")
 BREAKER = Gauge("partnerline_breaker_open", "1 while the store is left alone", multiprocess_mode="livemax")
 UNKNOWN_LINES = Counter("partnerline_unknown_lines", "Calls to a number that no policy lists")
+
+BACKLOG = Gauge(
+    "partnerline_backlog",
+    "Jobs waiting and dead, pages that nobody has taken, tasks open and overdue",
+    ["what"],
+    multiprocess_mode="mostrecent",
+)
+OLDEST = Gauge(
+    "partnerline_oldest_job_seconds", "Age of the job that should have been done first", multiprocess_mode="mostrecent"
+)
 
 log = logging.getLogger("ivr")
 
@@ -126,6 +137,13 @@ class Witness:
         if reply not in self._replies:
             self._replies[reply] = REPLIES.labels(reply)
         return self._replies[reply]
+
+
+def note_backlog(found: Backlog) -> None:
+    """Write down what there is to do, to be shown with the other figures."""
+    for what in ("waiting", "dead", "pages", "tasks", "overdue"):
+        BACKLOG.labels(what).set(getattr(found, what))
+    OLDEST.set(found.oldest)
 
 
 def exposition() -> bytes:

@@ -10,7 +10,7 @@ from ivr.clock import now
 from ivr.conversation import Conversation
 from ivr.guard import Guard
 from ivr.ledger import TURN_TIMEOUT, Ledger
-from ivr.observe import Witness
+from ivr.observe import Witness, note_backlog
 from ivr.programmes import Desks, Programmes
 from ivr.rescue import Rescue
 from ivr.settings import Settings
@@ -22,6 +22,7 @@ from ivr.trouble import Trouble
 from ivr.twiml import Writer
 from ivr.urls import Urls
 from ivr.voice import Voice
+from recordings.backlog import backlog
 from recordings.directory import SqlDirectory
 from recordings.engines import open_store
 from recordings.log import CallLog
@@ -47,6 +48,10 @@ class Service(msgspec.Struct, frozen=True):
     def keep_policies(self) -> None:
         """Keep the text of every policy in force: a real write, and so a probe too. Raises StoreUnavailable."""
         keep(self.store, self.programmes.texts, now(), PROBE_TIMEOUT)
+
+    def note_backlog(self) -> None:
+        """Bring the figures of what there is to do up to date. Raises StoreUnavailable."""
+        note_backlog(backlog(self.store, now(), PROBE_TIMEOUT))
 
 
 def _sealing(settings: Settings) -> SealText | None:

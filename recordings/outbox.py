@@ -8,6 +8,7 @@ is the fence: a worker that was believed dead and comes back finds that its clai
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 import msgspec
 
@@ -21,6 +22,15 @@ SHOWN = 500  # characters of an error that are kept
 MOST_ALONG = 200  # rows that one message takes along
 COLUMNS = "id, key, kind, call_sid, case_number, detail, lane, attempts, created_at"
 
+
+class Pace(StrEnum):
+    """Which rows to claim: those that may take long are not to hold up those for which somebody is waiting."""
+
+    ANY = "any"
+    QUICK = "quick"
+    SLOW = "slow"
+
+
 ENCODE = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(dict[str, object]).decode
 
@@ -28,9 +38,14 @@ NEW = (
     "INSERT INTO outbox (key, kind, call_sid, case_number, detail, created_at, state, attempts, not_before, lane) "
     "VALUES (?, ?, ?, ?, ?, ?, 'waiting', 0, ?, ?) ON CONFLICT (key) DO NOTHING"
 )
+# What waits for somebody far away, and nobody's telephone rings meanwhile.
+_SLOW = "(kind IN ('fetch', 'find_audio', 'delete_copy', 'webhook', 'text') OR coalesce(lane, '') LIKE ?) AND "
+_PACES = {Pace.ANY: "", Pace.SLOW: _SLOW, Pace.QUICK: f"NOT {_SLOW}"}
+DIGESTS = "%.digest%"  # the lanes of notices that are not urgent
 # The oldest row of each lane that waits, if nobody holds a lease on it.
 _FREE = (
-    "state = 'waiting' AND (not_before IS NULL OR not_before <= ?) AND (leased_until IS NULL OR leased_until < ?) "
+    "{pace}state = 'waiting' "
+    "AND (not_before IS NULL OR not_before <= ?) AND (leased_until IS NULL OR leased_until < ?) "
     "AND (lane IS NULL OR NOT EXISTS (SELECT 1 FROM outbox AS earlier "
     "WHERE earlier.lane = outbox.lane AND earlier.state = 'waiting' AND earlier.id < outbox.id))"
 )
@@ -117,14 +132,16 @@ def owe_now(store: Store, owed: Sequence[Owed], at: datetime, timeout: float = T
         store.write(lambda conn: owe(conn, store, owed, at), timeout)
 
 
-def claim(store: Store, worker: str, at: datetime, most: int) -> list[Job]:
+def claim(store: Store, worker: str, at: datetime, most: int, pace: Pace = Pace.ANY) -> list[Job]:
     """Claim up to so many rows that can be done now, the oldest first. Two workers never claim the same one."""
     now = store.instant(at)
-    if store.read(lambda conn: conn.execute(store.sql(DUE), (now, now)).fetchone(), TIMEOUT) is None:
+    free = (*(() if pace is Pace.ANY else (DIGESTS,)), now, now)
+    due = store.sql(DUE.format(pace=_PACES[pace]))
+    if store.read(lambda conn: conn.execute(due, free).fetchone(), TIMEOUT) is None:
         return []
     locked = " FOR UPDATE SKIP LOCKED" if store.dialect == "postgresql" else ""
-    sql = store.sql(CLAIM.format(locked=locked))
-    params = (worker, store.instant(at + LONG_LEASE), store.instant(at + LEASE), now, now, most)
+    sql = store.sql(CLAIM.format(pace=_PACES[pace], locked=locked))
+    params = (worker, store.instant(at + LONG_LEASE), store.instant(at + LEASE), *free, most)
     rows = store.write(lambda conn: conn.execute(sql, params).fetchall(), TIMEOUT)
     return sorted((_job(store, row) for row in rows), key=lambda job: job.id)
 

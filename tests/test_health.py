@@ -2,6 +2,7 @@
 
 import json
 import logging
+from datetime import timedelta
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -9,7 +10,10 @@ from pydantic import SecretStr
 from service import LINE, Service, listing, settings_for
 
 from ivr.app import create_app
+from ivr.clock import now
 from ivr.observe import JsonLines
+from recordings.engines import open_store
+from recordings.outbox import Owed, owe_now
 from recordings.store import StoreUnavailable
 
 LOCAL = {"REMOTE_ADDR": "127.0.0.1"}
@@ -47,6 +51,7 @@ def test_a_ready_service_says_so(sqlite_url):
 
 def test_readiness_is_a_real_write(service):
     """What it writes is the text of every policy in force, which calls in progress will need after the next release."""
+    service.parts.store.write(lambda conn: conn.execute("DELETE FROM policies"), 5.0)
     service.app.test_client().get("/readyz")
 
     (row,) = service.query("SELECT version, text FROM policies")
@@ -134,3 +139,16 @@ def test_any_other_line_is_json_on_one_line_and_never_long():
         assert line.isascii()
         assert len(line) <= 4000
         assert json.loads(line)["level"] == "ERROR"
+
+
+def test_what_there_is_to_do_is_counted(sqlite_url):
+    client = client_of(sqlite_url)
+    store = open_store(sqlite_url)
+    owe_now(store, [Owed("letter", "one"), Owed("letter", "two")], now() - timedelta(minutes=5))
+    store.close()
+
+    samples = figures(client)
+
+    assert samples["partnerline_backlog", ("waiting",)] == 2
+    assert samples["partnerline_backlog", ("dead",)] == 0
+    assert 299 < samples["partnerline_oldest_job_seconds", ()] < 400

@@ -414,7 +414,9 @@ def test_a_voicemail_notice_starts_with_what_matters_in_the_desks_own_time():
 
     note = voicemail(left, "America/Los_Angeles")
 
-    assert note.subject == ("Escalation voicemail from Acme Resale (US), 0:42, reply due Mon 07:55 PDT, case 100 000 12")
+    assert note.subject == (
+        "Escalation voicemail from Acme Resale (US), 0:42, reply due Mon 07:55 PDT, case 100 000 12"
+    )
     assert "0142" in note.body
     assert "4085550142" not in note.subject + note.body
 

@@ -34,14 +34,20 @@ class Bench:
     def owes(self, *names: str) -> None:
         owe_now(self.store, [Owed("letter", name) for name in names], self.clock(), timeout=20.0)
 
+    def owes_slowly(self, count: int) -> None:
+        owe_now(self.store, [Owed("fetch", f"fetch {n}") for n in range(count)], self.clock(), timeout=20.0)
+
     @contextmanager
-    def working(self, before=lambda _job: None):
+    def working(self, before=lambda _job: None, *kinds):
         def deliver(job, _at):
             before(job)
             self.done.update([job.key])
 
         stop = Event()
-        thread = Thread(target=Worker(self.store, {"letter": deliver}, ()).run, args=(self.settings, stop, self.clock))
+        thread = Thread(
+            target=Worker(self.store, dict.fromkeys(kinds or ("letter",), deliver), ()).run,
+            args=(self.settings, stop, self.clock),
+        )
         thread.start()
         try:
             yield
@@ -175,3 +181,21 @@ def test_nobody_who_can_write_to_the_queue_can_have_anything_else_done(with_redi
     with with_redis.working():
         assert with_redis.all_done(1)
     huey.storage.close()
+
+
+def test_what_takes_long_never_holds_up_a_page(bench):
+    """Audio that comes slowly, and mail servers that hang, have threads of their own."""
+    hang = Event()
+
+    def slowly(job):
+        if job.kind != "page":
+            hang.wait(PATIENCE)
+
+    bench.owes_slowly(40)
+    with bench.working(slowly, "page", "fetch"):
+        owe_now(bench.store, [Owed("page", f"page {n}") for n in range(20)], bench.clock())
+        deadline = time.monotonic() + PATIENCE
+        while sum(key.startswith("page") for key in bench.done) < 20:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        hang.set()

@@ -16,7 +16,7 @@ from ivr.settings import Settings
 from ivr.shared import connect
 
 NAME = "partnerline"
-THREADS = 4
+THREADS = 3  # of each queue
 LONGEST_SLEEP = 0.5  # seconds that an idle thread sleeps
 FULL = 16 * THREADS  # more than that is left in the outbox
 AWAY = 5.0  # seconds that a queue which did not answer is left alone
@@ -87,7 +87,7 @@ class Queue:
         self._huey.storage.close()
 
 
-def huey_for(settings: Settings) -> Huey:
+def huey_for(settings: Settings, name: str = "quick") -> Huey:
     """Return Huey over Redis, or over a file of its own beside the database, where it disturbs no caller.
 
     What it carries is signed, so that nobody who can write to Redis can have anything else done here.
@@ -95,9 +95,9 @@ def huey_for(settings: Settings) -> Huey:
     signed = SignedSerializer(settings.secret_key.get_secret_value(), salt="queue")
     if settings.redis_url:
         pool = connect(settings.redis_url, decode=False).connection_pool
-        return RedisHuey(NAME, connection_pool=pool, blocking=False, results=False, serializer=signed)
+        return RedisHuey(f"{NAME}.{name}", connection_pool=pool, blocking=False, results=False, serializer=signed)
     path = str(queue_file(settings.database_url))
-    return SqliteHuey(NAME, filename=path, results=False, fsync=False, serializer=signed)
+    return SqliteHuey(f"{NAME}.{name}", filename=path, results=False, fsync=False, serializer=signed)
 
 
 def queue_file(database_url: str) -> Path:

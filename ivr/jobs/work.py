@@ -15,7 +15,7 @@ from ivr.jobs.queue import Queue, huey_for
 from ivr.jobs.run import Runner
 from ivr.observe import log
 from ivr.settings import Settings
-from recordings.outbox import claim
+from recordings.outbox import Pace, claim
 from recordings.store import Store, StoreUnavailable
 
 PULSE = 0.5  # seconds between two looks into the outbox
@@ -57,31 +57,41 @@ class Worker:
 
     def run(self, settings: Settings, stop: Event, clock: Callable[[], datetime] = now) -> None:
         """Work until told to stop; what has begun is finished."""
-        queue = Queue(huey_for(settings), lambda number, fence: self._runner.run(number, fence, clock()))
+        queues = {pace: self._queue(settings, pace, clock) for pace in (Pace.QUICK, Pace.SLOW)}
         threads = [
             Thread(target=self._regularly, args=(each, stop, clock), name=each.name, daemon=True)
             for each in self._rounds
         ]
-        queue.start()
+        for queue in queues.values():
+            queue.start()
         for thread in threads:
             thread.start()
-        self._pulse(queue, stop, clock)
-        queue.stop()
+        self._pulse(queues, stop, clock)
+        for queue in queues.values():
+            queue.stop()
         for thread in threads:
             thread.join(TENDED)
 
-    def _pulse(self, queue: Queue, stop: Event, clock: Callable[[], datetime]) -> None:
-        tended = monotonic()
-        while not stop.wait(0 if self._fill(queue, clock()) else PULSE):
-            if monotonic() - tended > TENDED:
-                queue.tend()
-                tended = monotonic()
+    def _queue(self, settings: Settings, pace: Pace, clock: Callable[[], datetime]) -> Queue:
+        """Return a queue with threads of its own, so that what takes long never holds up a page."""
+        return Queue(huey_for(settings, pace), lambda number, fence: self._runner.run(number, fence, clock()))
 
-    def _fill(self, queue: Queue, at: datetime) -> bool:
+    def _pulse(self, queues: Mapping[Pace, Queue], stop: Event, clock: Callable[[], datetime]) -> None:
+        tended = monotonic()
+        while True:
+            more = [self._fill(queue, pace, clock()) for pace, queue in queues.items()]
+            if stop.wait(0 if any(more) else PULSE):
+                return
+            if monotonic() - tended > TENDED:
+                tended = monotonic()
+                for queue in queues.values():
+                    queue.tend()
+
+    def _fill(self, queue: Queue, pace: Pace, at: datetime) -> bool:
         """Claim as many jobs as the queue has room for, and return whether there may be more."""
         room = queue.room()
         try:
-            jobs = claim(self._store, self._name, at, room) if room else []
+            jobs = claim(self._store, self._name, at, room, pace) if room else []
         except StoreUnavailable as error:
             log.warning("The outbox was not looked into: %s", error)
             return False
