@@ -49,7 +49,7 @@ _FREE = (
     "AND (lane IS NULL OR NOT EXISTS (SELECT 1 FROM outbox AS earlier "
     "WHERE earlier.lane = outbox.lane AND earlier.state = 'waiting' AND earlier.id < outbox.id))"
 )
-DUE = f"SELECT 1 FROM outbox WHERE {_FREE} LIMIT 1"
+DUE = f"SELECT 1 FROM outbox WHERE {_FREE} LIMIT 1".format(pace="")
 CLAIM = (
     "UPDATE outbox SET attempts = attempts + 1, leased_by = ?, "
     "leased_until = CASE WHEN kind = 'fetch' THEN ? ELSE ? END "
@@ -132,16 +132,19 @@ def owe_now(store: Store, owed: Sequence[Owed], at: datetime, timeout: float = T
         store.write(lambda conn: owe(conn, store, owed, at), timeout)
 
 
+def is_due(store: Store, at: datetime) -> bool:
+    """Whether there is anything to claim. A look that writes nothing, for those who look often."""
+    now = store.instant(at)
+    return store.read(lambda conn: conn.execute(store.sql(DUE), (now, now)).fetchone(), TIMEOUT) is not None
+
+
 def claim(store: Store, worker: str, at: datetime, most: int, pace: Pace = Pace.ANY) -> list[Job]:
     """Claim up to so many rows that can be done now, the oldest first. Two workers never claim the same one."""
     now = store.instant(at)
-    free = (*(() if pace is Pace.ANY else (DIGESTS,)), now, now)
-    due = store.sql(DUE.format(pace=_PACES[pace]))
-    if store.read(lambda conn: conn.execute(due, free).fetchone(), TIMEOUT) is None:
-        return []
     locked = " FOR UPDATE SKIP LOCKED" if store.dialect == "postgresql" else ""
     sql = store.sql(CLAIM.format(pace=_PACES[pace], locked=locked))
-    params = (worker, store.instant(at + LONG_LEASE), store.instant(at + LEASE), *free, most)
+    leases = (worker, store.instant(at + LONG_LEASE), store.instant(at + LEASE))
+    params = (*leases, *(() if pace is Pace.ANY else (DIGESTS,)), now, now, most)
     rows = store.write(lambda conn: conn.execute(sql, params).fetchall(), TIMEOUT)
     return sorted((_job(store, row) for row in rows), key=lambda job: job.id)
 

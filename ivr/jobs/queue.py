@@ -17,7 +17,7 @@ from ivr.shared import connect
 
 NAME = "partnerline"
 THREADS = 3  # of each queue
-LONGEST_SLEEP = 0.5  # seconds that an idle thread sleeps
+LONGEST_SLEEP = 0.8  # seconds that an idle thread sleeps
 FULL = 16 * THREADS  # more than that is left in the outbox
 AWAY = 5.0  # seconds that a queue which did not answer is left alone
 GOODBYE = 20  # seconds that running jobs have at the end

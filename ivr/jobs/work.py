@@ -15,10 +15,11 @@ from ivr.jobs.queue import Queue, huey_for
 from ivr.jobs.run import Runner
 from ivr.observe import log
 from ivr.settings import Settings
-from recordings.outbox import Pace, claim
+from recordings.outbox import Pace, claim, is_due
 from recordings.store import Store, StoreUnavailable
 
 PULSE = 0.5  # seconds between two looks into the outbox
+BUSY = 0.02  # seconds between two looks while there is more to do
 TENDED = 10.0  # seconds between two looks after the threads
 AT_ONCE = 50  # jobs that one look without a queue takes
 ENOUGH = 200  # looks without a queue
@@ -47,7 +48,7 @@ class Worker:
         for _ in range(ENOUGH):
             for regular in self._rounds:
                 self._look(regular, at)
-            jobs = claim(self._store, self._name, at, AT_ONCE)
+            jobs = claim(self._store, self._name, at, AT_ONCE) if is_due(self._store, at) else []
             if not jobs:
                 return done
             for job in jobs:
@@ -77,27 +78,31 @@ class Worker:
         return Queue(huey_for(settings, pace), lambda number, fence: self._runner.run(number, fence, clock()))
 
     def _pulse(self, queues: Mapping[Pace, Queue], stop: Event, clock: Callable[[], datetime]) -> None:
+        """Fill the queues as long as there is something due; with nothing due, look again half a second later."""
         tended = monotonic()
-        while True:
-            more = [self._fill(queue, pace, clock()) for pace, queue in queues.items()]
-            if stop.wait(0 if any(more) else PULSE):
-                return
+        while not stop.wait(BUSY if self._fill(queues, clock()) else PULSE):
             if monotonic() - tended > TENDED:
                 tended = monotonic()
                 for queue in queues.values():
                     queue.tend()
 
-    def _fill(self, queue: Queue, pace: Pace, at: datetime) -> bool:
-        """Claim as many jobs as the queue has room for, and return whether there may be more."""
-        room = queue.room()
+    def _fill(self, queues: Mapping[Pace, Queue], at: datetime) -> bool:
+        """Claim as many jobs as the queues have room for, and return whether there were any to claim or no room."""
         try:
-            jobs = claim(self._store, self._name, at, room, pace) if room else []
+            if not is_due(self._store, at):
+                return False
+            added = [self._add(pace, queue, at) for pace, queue in queues.items()]
         except StoreUnavailable as error:
             log.warning("The outbox was not looked into: %s", error)
             return False
+        return any(added)
+
+    def _add(self, pace: Pace, queue: Queue, at: datetime) -> bool:
+        room = queue.room()
+        jobs = claim(self._store, self._name, at, room, pace) if room else []
         for job in jobs:
             queue.put(job.id, job.attempts)
-        return 0 < room == len(jobs)
+        return bool(jobs) or not room
 
     def _regularly(self, regular: Regular, stop: Event, clock: Callable[[], datetime]) -> None:
         self._look(regular, clock())
