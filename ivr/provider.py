@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from ivr.rest import MEDIA_LIMIT, MEDIA_SECONDS, Gone, rest_for
+from ivr.rest import MEDIA_LIMIT, MEDIA_SECONDS, Gone
 from ivr.settings import Settings
 
 OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
@@ -136,15 +136,3 @@ class NoProvider:
 def has_provider(settings: Settings) -> bool:
     """Whether there is a provider to ask: not in a demo, unless it has been given one."""
     return settings.production or settings.twilio_api_base != type(settings).model_fields["twilio_api_base"].default
-
-
-def provider_for(settings: Settings, tone: Callable[[], bytes]) -> Provider:
-    """Return the provider under these settings; nothing is opened before the first question.
-
-    A demo that has no provider takes a tone for every recording.
-    """
-    if not has_provider(settings):
-        return NoProvider(tone)
-    from ivr.twilio_rest import Twilio  # noqa: PLC0415 - the library is loaded only where something is asked
-
-    return Twilio(rest_for(settings), settings.twilio_account_sid, settings.twilio_auth_token.get_secret_value())

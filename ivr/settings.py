@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 import msgspec
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DATABASE_URL = "sqlite:///var/partnerline.db"
@@ -108,27 +108,6 @@ class Settings(BaseSettings):
         return {locale.strip(): voice.strip() for locale, _, voice in pairs}
 
 
-def load() -> Settings:
-    """Read the environment. Raises SettingsError with every fault."""
-    settings, faults = survey()
-    if faults:
-        raise SettingsError(faults)
-    return settings
-
-
-def survey() -> tuple[Settings, list[Fault]]:
-    """Return the settings and everything that is wrong with them; what cannot be read has its default."""
-    try:
-        settings, faults = Settings(), []
-    except ValidationError as error:
-        faults = [_unreadable(str(found["loc"][0]), found["msg"]) for found in error.errors()]
-        spare = {str(found["loc"][0]) for found in error.errors()}
-        settings = Settings(**{name: Settings.model_fields[name].get_default() for name in spare})
-    from ivr.settings_rules import rule_faults  # noqa: PLC0415 - the rules are about the settings
-
-    return settings, faults + [fault for fault in rule_faults(settings) if fault.where.lower() not in _names(faults)]
-
-
 def _urls(text: SecretStr) -> tuple[str, ...]:
     return tuple(url.strip(", ") for url in BETWEEN_URLS.split(text.get_secret_value().strip()) if url.strip(", "))
 
@@ -136,11 +115,3 @@ def _urls(text: SecretStr) -> tuple[str, ...]:
 def database_url(environ: Mapping[str, str] = os.environ) -> str:
     """Return where the log is kept, for commands that need no other setting."""
     return environ.get("DATABASE_URL") or DATABASE_URL
-
-
-def _names(faults: Iterable[Fault]) -> set[str]:
-    return {fault.where.lower() for fault in faults}
-
-
-def _unreadable(name: str, message: str) -> Fault:
-    return Fault(name.upper(), f"cannot be read: {message}.", "See docs/settings.md for what it takes.")

@@ -1,6 +1,5 @@
 """Restoring a backup: all of it or nothing, and nothing at all unless every byte of the file is what was written."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -10,11 +9,8 @@ from sqlalchemy.engine import make_url
 from recordings import migrations
 from recordings.backup import engine_of
 from recordings.backup_file import Manifest, verify
+from recordings.restore_checks import RestoreRefused
 from recordings.sealed import Keyring
-
-
-class RestoreRefused(Exception):  # noqa: N818 - nothing has gone wrong, and nothing has changed
-    """A backup was not restored. The message says why, and what to do about it."""
 
 
 class Restored(msgspec.Struct, frozen=True):
@@ -49,21 +45,3 @@ def _check(manifest: Manifest, engine: str) -> None:
     known = {script.revision for script in ScriptDirectory(str(Path(migrations.__file__).parent)).walk_revisions()}
     if manifest.schema not in known:
         raise RestoreRefused(f"it has the schema {manifest.schema} of a newer version: install that version first")
-
-
-LISTS = ("alembic_version", "policies", "counters", "marks")  # what a service writes without having had a call
-
-
-def refuse_unless_empty(rows: Mapping[str, int]) -> None:
-    """Raise RestoreRefused for a database that holds anything."""
-    there = [f"{number} {table}" for table, number in sorted(rows.items()) if number and table not in LISTS]
-    if there:
-        what = ", ".join(there)
-        raise RestoreRefused(f"the database is not empty: it has {what}. --force puts the backup in its place")
-
-
-def check_rows(manifest: Manifest, rows: Mapping[str, int]) -> None:
-    """Raise RestoreRefused unless as many rows have arrived as were saved."""
-    wrong = [table for table, number in manifest.rows.items() if rows.get(table) != number]
-    if wrong:
-        raise RestoreRefused(f"not all rows have arrived: {', '.join(wrong)}")

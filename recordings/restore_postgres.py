@@ -15,7 +15,7 @@ from sqlalchemy.pool import NullPool
 from recordings import migrations
 from recordings.backup_file import Manifest, Member, opened
 from recordings.backup_postgres import TABLE, Snapshot, copy
-from recordings.restore import check_rows, refuse_unless_empty
+from recordings.restore_checks import check_rows, refuse_unless_empty
 from recordings.sealed import Keyring
 from recordings.store import StoreUnavailable
 from recordings.tables import metadata

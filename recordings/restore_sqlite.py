@@ -12,7 +12,7 @@ from urllib.parse import quote
 from recordings import migrations
 from recordings.backup_file import DATABASE, Manifest, opened
 from recordings.backup_sqlite import Snapshot
-from recordings.restore import RestoreRefused, check_rows, refuse_unless_empty
+from recordings.restore_checks import RestoreRefused, check_rows, refuse_unless_empty
 from recordings.sealed import Keyring, Tampered
 from recordings.sqlite_file import unavailable
 

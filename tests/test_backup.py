@@ -23,7 +23,8 @@ from recordings.engines import open_store
 from recordings.fsck import examine
 from recordings.log import CallLog
 from recordings.migrations import upgrade
-from recordings.restore import RestoreRefused, restore
+from recordings.restore import restore
+from recordings.restore_checks import RestoreRefused
 from recordings.schema import is_current
 from recordings.sealed import Keyring, Tampered, Unreadable
 from recordings.tables import metadata

@@ -12,7 +12,8 @@ from rest import ACCOUNT_SID, AUTH_TOKEN, Rest, serving, speech
 from studio import AT, CALLER, LINE, Studio
 from wire import PUBLIC_BASE_URL, AppWire
 
-from ivr.provider import NoProvider, Outgoing, provider_for
+from ivr.jobs.assembly import provider_for
+from ivr.provider import NoProvider, Outgoing
 from ivr.rest import Busy, Denied, Gone, ProviderFault, Spoilt, Unavailable
 from ivr.rest import Rest as Wire
 from ivr.takes import Provided, tone

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from ivr import settings
-from ivr.settings import Environment, Settings, SettingsError, database_url, load, survey
+from ivr.environment import load, survey
+from ivr.settings import Environment, Settings, SettingsError, database_url
 
 GOOD = {
     "PUBLIC_BASE_URL": "https://ivr.example.com",

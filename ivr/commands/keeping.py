@@ -9,7 +9,8 @@ import click
 import msgspec
 
 from ivr.demo_note import adopt
-from ivr.settings import Settings, SettingsError, survey
+from ivr.environment import survey
+from ivr.settings import Settings, SettingsError
 from recordings.engines import open_store
 from recordings.sealed import KeyFault, Keyring
 from recordings.store import Store, StoreUnavailable

@@ -42,7 +42,8 @@ def command(*, file: Path, force: bool, as_json: bool) -> None:
 
 
 def _restored(place: Place, file: Path, *, force: bool) -> "Restored":
-    from recordings.restore import RestoreRefused, restore  # noqa: PLC0415
+    from recordings.restore import restore  # noqa: PLC0415
+    from recordings.restore_checks import RestoreRefused  # noqa: PLC0415
     from recordings.sealed import Unreadable  # noqa: PLC0415
 
     try:

@@ -22,7 +22,8 @@ def recordings() -> None:
     No audio is touched. It may be stopped and started again at any time; once it has been through, the other keys may
     be taken out of RECORDINGS_KEY.
     """
-    from ivr.settings import SettingsError, load  # noqa: PLC0415 - a command imports what it needs when it is run
+    from ivr.environment import load  # noqa: PLC0415 - a command imports what it needs when it is run
+    from ivr.settings import SettingsError  # noqa: PLC0415
     from recordings.engines import open_store  # noqa: PLC0415
     from recordings.sealed import KeyFault, Keyring  # noqa: PLC0415
     from recordings.store import StoreUnavailable  # noqa: PLC0415

@@ -16,8 +16,9 @@ def command() -> None:
     Refuses to start, and says everything that is wrong, while the environment, a policy, the contacts or the schema of
     the database is not as it must be. SIGHUP reads policies and contacts again, SIGTERM finishes what is in hand.
     """
+    from ivr.environment import survey  # noqa: PLC0415
     from ivr.serving import serve, shared_metrics  # noqa: PLC0415 - a command imports what it needs when it is run
-    from ivr.settings import SettingsError, survey  # noqa: PLC0415
+    from ivr.settings import SettingsError  # noqa: PLC0415
 
     settings, faults = survey()
 

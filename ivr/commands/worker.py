@@ -21,9 +21,10 @@ def command(*, once: bool, at: datetime | None) -> None:
     taken up by another.
     """
     from ivr.clock import now  # noqa: PLC0415 - a command imports what it needs when it is run
+    from ivr.environment import survey  # noqa: PLC0415
     from ivr.jobs.assembly import worker_for  # noqa: PLC0415
     from ivr.service import assemble  # noqa: PLC0415
-    from ivr.settings import SettingsError, survey  # noqa: PLC0415
+    from ivr.settings import SettingsError  # noqa: PLC0415
     from ivr.start import Check  # noqa: PLC0415
 
     if at and not once:

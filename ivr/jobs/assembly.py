@@ -1,6 +1,6 @@
 """The worker, put together: every kind of job with what carries it out, and everything that is looked at regularly."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 import msgspec
@@ -22,7 +22,8 @@ from ivr.jobs.voice_pages import VoicePages
 from ivr.jobs.webhooks import Webhooks
 from ivr.jobs.work import Regular, Worker
 from ivr.notify.tell import Teller
-from ivr.provider import Provider, has_provider, provider_for
+from ivr.provider import NoProvider, Provider, has_provider
+from ivr.rest import rest_for
 from ivr.service import Service
 from ivr.settings import Settings
 from ivr.takes import tone
@@ -72,6 +73,18 @@ def parts_of(service: Service) -> Parts:
         service.desks.desk_for,
     )
     return Parts(service, people_of(service), teller, provider, keeping)
+
+
+def provider_for(settings: Settings, tone: Callable[[], bytes]) -> Provider:
+    """Return the provider under these settings; nothing is opened before the first question.
+
+    A demo that has no provider takes a tone for every recording.
+    """
+    if not has_provider(settings):
+        return NoProvider(tone)
+    from ivr.twilio_rest import Twilio  # noqa: PLC0415 - the library is loaded only where something is asked
+
+    return Twilio(rest_for(settings), settings.twilio_account_sid, settings.twilio_auth_token.get_secret_value())
 
 
 def keyring_for(settings: Settings) -> Keyring:
