@@ -17,6 +17,7 @@ TRIES = 3
 TOO_SHORT_FOR_AN_OUTAGE = 30  # seconds of talk after which a dropped Severity 1 call is not rung on
 PRODUCTION_DOWN = "PRODUCTION_DOWN"  # the flag of a caller who said so after leaving a message
 PAUSE = 4  # seconds in which a caller may choose between two rounds
+URGENT_PAUSE = 1  # the same in an outage: a key may be pressed while it is spoken, and people are to be rung
 
 
 def _next_target(call: Call, _heard: Heard | None, desk: Desk, at: datetime) -> tuple[Call, str]:
@@ -186,7 +187,7 @@ NODES = (
         ("s1_choices", "cb_confirm", "cb_number", "next_target"),
         _s1_says,
         ("hold.s1", "s1.noanswer", "s1.noanswer.unpaged"),
-        lambda *_: Gather(PAUSE),
+        lambda *_: Gather(URGENT_PAUSE),
         (Keys, Silence),
     ),
     Node(

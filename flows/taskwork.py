@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from shlex import quote
 
 import msgspec
 from msgspec.structs import replace
 
 from flows.task import Task
-from flows.work import Action, Entry, Objection, check_instant, entry_from, in_order
+from flows.work import Action, Already, Entry, Objection, check_instant, entry_from, in_order
 from routing.policy import Policy
 
 REACHED = "reached"
@@ -100,14 +101,18 @@ STEPS: dict[str, Callable[[TaskView, Entry], TaskView]] = {
 
 
 def task_entry(view: TaskView, action: Action, entries: Sequence[Entry]) -> Entry:
-    """Return the entry that an action writes. Raises Objection if it cannot be taken as things are."""
+    """Return the entry that an action writes; an answer to what somebody else has says who has it.
+
+    Raises Objection if it cannot be taken as things are, Already if it would change nothing.
+    """
     what = f"task {view.task.id} was not {WORDS[action.kind]}"
     check_instant(action, view.received.since, what)
     if action.kind not in ("note", "flagged"):
         _check_awaited(view, what)
     if check := CHECKS.get(action.kind):
         check(view, action, what)
-    return entry_from(action, view.task.id, entries)
+    other = action.kind == "answered" and view.holder not in ("", action.by)
+    return entry_from(action, view.task.id, entries, **{"holder": view.holder} if other else {})
 
 
 WORDS = {
@@ -125,13 +130,29 @@ WORDS = {
 def _check_awaited(view: TaskView, what: str) -> None:
     if not view.awaited:
         who = f" by {view.answered_by}" if view.answered_by else ""
-        raise Objection(what, f"it was {view.state}{who} at {view.ended_at:%d %b %H:%MZ}", "add a note to it instead")
+        raise Objection(
+            what, f"it was {view.state}{who} at {view.ended_at:%d %b %Y %H:%MZ}", "add a note to it instead"
+        )
 
 
 def _check_holder(view: TaskView, action: Action, what: str) -> None:
     if view.holder and view.holder != action.by:
-        since = f" since {view.held_since:%d %b %H:%MZ}" if view.held_since else ""
-        raise Objection(what, f"{view.holder} has it{since}", f"ask {view.holder} to release it, or reassign it")
+        since = f" since {view.held_since:%d %b %Y %H:%MZ}" if view.held_since else ""
+        raise Objection(what, f"{view.holder} has it{since}", _freed(view, action))
+
+
+def _freed(view: TaskView, action: Action) -> str:
+    """Return the commands by which a task comes from whoever has it to somebody else."""
+    ident, holder, to = view.task.id, quote(view.holder), quote(action.by)
+    release = f"`ivr tasks release {ident} --by {holder}`"
+    take = f"`ivr tasks reassign {ident} --to {to} --by {to}`"
+    return f"ask {view.holder} to release it ({release}), or take it over: {take}"
+
+
+def _check_claim(view: TaskView, action: Action, what: str) -> None:
+    if view.holder == action.by:
+        raise Already(what, "you have it already", f"log the call back: `ivr tasks answer {view.task.id} --by NAME`")
+    _check_holder(view, action, what)
 
 
 def _check_held(view: TaskView, action: Action, what: str) -> None:
@@ -150,8 +171,8 @@ def _check_note(_view: TaskView, action: Action, what: str) -> None:
         raise Objection(what, "the note is empty", "write something")
 
 
-def _check_answer(view: TaskView, action: Action, what: str) -> None:
-    _check_holder(view, action, what)
+def _check_answer(_view: TaskView, action: Action, what: str) -> None:
+    """Look at the outcome only: what counts is that somebody has called back, whoever had it."""
     if action.says("outcome") not in OUTCOMES:
         known = ", ".join(OUTCOMES)
         raise Objection(what, f"{action.says('outcome') or 'nothing'!r} is no outcome of a call back", f"give {known}")
@@ -168,7 +189,7 @@ def _check_reassigned(_view: TaskView, action: Action, what: str) -> None:
 
 
 CHECKS: dict[str, Callable[[TaskView, Action, str], None]] = {
-    "claimed": _check_holder,
+    "claimed": _check_claim,
     "released": _check_held,
     "reassigned": _check_reassigned,
     "answered": _check_answer,

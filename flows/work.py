@@ -54,6 +54,10 @@ class Objection(Exception):  # noqa: N818 - not a fault of the service: it canno
         super().__init__(f"{what}: {why}; {mend}")
 
 
+class Already(Objection):
+    """An action that would change nothing: it is so already. Nothing is written."""
+
+
 def in_order(entries: Iterable[Entry], until: datetime) -> tuple[Entry, ...]:
     """Return the entries of what had happened by an instant, each once, in the one order that decides."""
     known = {entry.key: entry for entry in entries if entry.at <= until}
@@ -100,4 +104,4 @@ def check_past(action: Action, what: str) -> None:
 
 
 def _words(at: datetime) -> str:
-    return f"{at:%d %b %H:%M:%SZ}"
+    return f"{at:%d %b %Y %H:%M:%SZ}"

@@ -7,11 +7,13 @@ from base64 import b64encode
 from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
+from shlex import quote
 from typing import Any
 
 import msgspec
 from flask import Blueprint, Response, make_response, render_template_string
 
+from flows.taskwork import AWAITED
 from ivr.acknowledge_html import STYLE, TEMPLATE
 from ivr.clock import now
 from ivr.jobs.about import about_of
@@ -21,6 +23,7 @@ from ivr.observe import log
 from ivr.tokens import PageStep, PageToken, Seal
 from ivr.wording import grouped
 from recordings import pages
+from recordings.page_facts import tasks_about
 from recordings.pages import ACKNOWLEDGED, CLIMBING, Attempt, Page, Taken
 from recordings.store import Store, StoreUnavailable
 
@@ -87,10 +90,10 @@ class Link:
         token, page = self._read(text)
         if token is None or page is None:
             return FOREIGN if token is None else GONE
-        if page.state != CLIMBING:
-            return self._over(page, token)
         if at > token.expires_at:
             return EXPIRED
+        if page.state != CLIMBING:
+            return self._over(page, token)
         about = about_of(self._store, self._people, page)
         shown = self._shown(page, about) | {"role": self._people.role(page, token.destination), "button": True}
         return Told(200, headline(page, about), "Nobody has it yet.", shown)
@@ -100,7 +103,7 @@ class Link:
         token, page = self._read(text)
         if token is None or page is None:
             return FOREIGN if token is None else GONE
-        if page.state == CLIMBING and at > token.expires_at:
+        if at > token.expires_at:
             return EXPIRED
         key = f"{token.page}.{token.level}.{token.round}.{token.destination}."
         pages.acknowledge(self._store, page.id, Taken(token.destination, "link", key), at)
@@ -116,7 +119,7 @@ class Link:
         """Return what is said of a page that climbs no more: it is yours, somebody else's, or settled."""
         about = about_of(self._store, self._people, page)
         if page.state == ACKNOWLEDGED and page.acknowledged_by == token.destination:
-            shown = self._shown(page, about) | {"number": about.number}
+            shown = self._shown(page, about) | {"number": about.number, **self._to_do(page)}
             return Told(200, "You have it", _next(page, about), shown)
         if page.state == ACKNOWLEDGED and page.acknowledged_at:
             who = self._people.role(page, page.acknowledged_by)
@@ -124,6 +127,16 @@ class Link:
             text = f"{who[:1].upper()}{who[1:]} has had it since {since}. There is nothing for you to do."
             return Told(refused, "Somebody has it", text, self._shown(page, about))
         return Told(refused, "Settled", "Nobody has to take this any more.", self._shown(page, about))
+
+    def _to_do(self, page: Page) -> dict[str, Any]:
+        """Return what is still owed, and the command that logs it once it is done."""
+        task = next((each for each in tasks_about(self._store, page) if each.state in AWAITED), None)
+        by = quote(page.acknowledged_by)
+        if task is not None:
+            command = f"ivr tasks answer {task.id} --outcome reached --by {by}"
+            return {"task": f"{task.kind.replace('_', ' ')} {task.id}", "command": command}
+        command = f"ivr cases log {page.case_number} response --by {by}" if page.case_number else ""
+        return {"command": command}
 
     def _shown(self, page: Page, about: About) -> dict[str, Any]:
         facts = [
@@ -150,7 +163,15 @@ def _answer(step: Callable[[str, datetime], Told], token: str, at: datetime) -> 
     except StoreUnavailable as failure:
         log.error("A page's link was not answered as usual: %s", failure)
         told = AWAY
-    shown: dict[str, Any] = {"facts": (), "tried": (), "button": False, "number": "", "role": ""}
+    shown: dict[str, Any] = {
+        "facts": (),
+        "tried": (),
+        "button": False,
+        "number": "",
+        "role": "",
+        "task": "",
+        "command": "",
+    }
     words = render_template_string(TEMPLATE, style=STYLE, title=told.title, text=told.text, **shown | told.shown)
     response = make_response(words, told.status)
     response.headers.update(HEADERS)

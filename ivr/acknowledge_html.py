@@ -22,6 +22,7 @@ li span { color: var(--quiet); }
 button { width: 100%; min-height: 3.25rem; font: inherit; font-size: 1.25rem; font-weight: 700; color: var(--on-go);
   background: var(--go); border: 2px solid transparent; border-radius: .5rem; cursor: pointer; }
 a { color: inherit; }
+code { display: block; padding: .5rem .75rem; border: 1px solid var(--line); border-radius: .5rem; font-size: .875rem; }
 .number { font-size: 1.5rem; font-weight: 700; }
 button:focus-visible, a:focus-visible { outline: 3px solid var(--ink); outline-offset: 3px; }
 """
@@ -39,6 +40,9 @@ TEMPLATE = """<!doctype html>
 <h1>{{ title }}</h1>
 <p>{{ text }}</p>
 {% if number %}<p class="number"><a href="tel:{{ number }}">{{ number }}</a></p>
+{% endif %}{% if task %}<p>The task is {{ task }}.</p>
+{% endif %}{% if command %}<p>Log it with:</p>
+<p><code>{{ command }}</code></p>
 {% endif %}{% if facts %}<dl>
 {% for name, value in facts %}<dt>{{ name }}</dt><dd>{{ value }}</dd>
 {% endfor %}</dl>

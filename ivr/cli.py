@@ -50,5 +50,6 @@ class Commands(click.Group):
 
 
 @click.command(cls=Commands)
+@click.version_option(package_name="partnerline", prog_name="ivr")
 def main() -> None:
     """Partnerline: an IVR and call-routing service for partner technical support."""

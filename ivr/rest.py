@@ -19,6 +19,7 @@ from ivr.settings import Settings
 
 CONNECT = 5.0  # seconds until there is a connection
 WITHIN = 15.0  # seconds that a question may take from beginning to end
+PLACING_WITHIN = 10.0  # a call may be looked for and then placed: twice this is well within a job's lease
 PAGE_LIMIT = 8 * 1024 * 1024  # bytes of an answer: a page of a thousand calls is two megabytes
 MEDIA_LIMIT = 50 * 1024 * 1024
 MEDIA_SECONDS = 60.0

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+from threading import Thread
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -16,6 +17,7 @@ from gunicorn.glogging import Logger
 from gunicorn.workers.base import Worker
 
 from ivr.settings import Settings, SettingsError
+from recordings.store import StoreUnavailable
 
 KEEP_ALIVE = 75  # seconds; longer than any proxy keeps an idle connection, so that it is never we who close one in use
 TIMEOUT = 30  # seconds in which a worker must show a sign of life
@@ -112,7 +114,20 @@ def options(settings: Settings) -> dict[str, Any]:
         "loglevel": settings.log_level.value.lower(),
         "worker_tmp_dir": str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None,
         "child_exit": _forget_worker,
+        "post_worker_init": _keep_policies,
     }
+
+
+def _keep_policies(worker: Worker) -> None:
+    """Keep the text of every policy that calls will now begin under, without holding up the first of them."""
+
+    def keep() -> None:
+        try:
+            worker.wsgi.extensions["partnerline"].keep_policies()
+        except StoreUnavailable as error:
+            log.warning("The policies' texts are not kept yet: %s", error)
+
+    Thread(target=keep, name="policies", daemon=True).start()
 
 
 def _forget_worker(_server: Arbiter, worker: Worker) -> None:

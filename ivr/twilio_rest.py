@@ -14,7 +14,7 @@ from twilio.http.response import Response
 from twilio.rest import Client
 
 from ivr.provider import Outgoing, TheirCall, TheirRecording
-from ivr.rest import MEDIA_LIMIT, MEDIA_SECONDS, Gone, Question, Rest, Spoilt
+from ivr.rest import MEDIA_LIMIT, MEDIA_SECONDS, PLACING_WITHIN, WITHIN, Gone, Question, Rest, Spoilt
 
 RECORDING_SID = re.compile("RE[0-9a-f]{32}")
 MOST = 20_000  # calls or recordings that one question lists
@@ -26,9 +26,10 @@ SKEW = timedelta(seconds=30)  # by which the provider's clock may be behind ours
 class TwilioWire(HttpClient):
     """Carries the library's requests to our host, whatever host it has put into them."""
 
-    def __init__(self, rest: Rest) -> None:
+    def __init__(self, rest: Rest, within: float = WITHIN) -> None:
         super().__init__(logging.getLogger("ivr.provider"), is_async=False)
         self._rest = rest
+        self._within = within
 
     def request(  # noqa: PLR0913, PLR0917 - the library's own signature
         self,
@@ -44,7 +45,7 @@ class TwilioWire(HttpClient):
         """Ask, and return the answer as the library wants it. Raises ProviderFault for every answer but a good one."""
         parts = urlsplit(uri)
         query = {**dict(parse_qsl(parts.query)), **(params or {})}
-        answered = self._rest.ask(Question(method.upper(), parts.path, query, data or {}))
+        answered = self._rest.ask(Question(method.upper(), parts.path, query, data or {}, within=self._within))
         return Response(answered.status, answered.body.decode("utf-8", "replace"), answered.headers)
 
 
@@ -53,8 +54,8 @@ class Twilio:
 
     def __init__(self, rest: Rest, account_sid: str, token: str) -> None:
         self._rest = rest
-        wire, deaf = TwilioWire(rest), {"none": ""}  # whatever TWILIO_REGION says, the host is ours
-        self._client = Client(account_sid, token, http_client=wire, environment=deaf)  # type: ignore[no-untyped-call]
+        self._client = _client(rest, account_sid, token, WITHIN)
+        self._hasty = _client(rest, account_sid, token, PLACING_WITHIN)
 
     def recording(self, sid: str) -> TheirRecording:
         """Return what Twilio says of a recording."""
@@ -102,7 +103,7 @@ class Twilio:
             if since and (placed := self._placed(call, since, others)):
                 return placed
             status = {"status_callback": call.status_url, "status_callback_event": ["completed"]}
-            made = self._client.calls.create(
+            made = self._hasty.calls.create(
                 to=call.to,
                 from_=call.from_,
                 url=call.url,
@@ -114,7 +115,7 @@ class Twilio:
             return str(made.sid)
 
     def _placed(self, call: Outgoing, since: datetime, others: Collection[str]) -> str:
-        listed = (_call(each) for each in self._client.calls.list(to=call.to, limit=RECENT))
+        listed = (_call(each) for each in self._hasty.calls.list(to=call.to, limit=RECENT))
         ours = (each for each in listed if each.direction == "outbound-api" and each.from_ == call.from_)
         return next((each.sid for each in ours if each.created_at >= since - SKEW and each.sid not in others), "")
 
@@ -126,6 +127,12 @@ class Twilio:
                     if each.body == body and _instant(each.date_created) >= since - SKEW:
                         return str(each.sid)
             return str(self._client.messages.create(to=to, from_=from_, body=body).sid)
+
+
+def _client(rest: Rest, account_sid: str, token: str, within: float) -> Client:
+    """Return the library's client; each of its questions takes so many seconds at the most."""
+    wire, deaf = TwilioWire(rest, within), {"none": ""}  # whatever TWILIO_REGION says, the host is ours
+    return Client(account_sid, token, http_client=wire, environment=deaf)  # type: ignore[no-untyped-call]
 
 
 @contextmanager

@@ -154,9 +154,9 @@ def _page_of(case: CaseRow, entry: Entry) -> tuple[Owed, ...]:
 
 
 def page_for(case: CaseRow, entry: Entry) -> Owed:
-    """Return the page that calls the people of a level to a case."""
-    level = entry.detail["level"]
-    detail = {"kind": "escalation", "case": case.number, "level": level, "why": entry.says("reason")}
+    """Return the page that calls the people of a level to a case: those of the desk that has what is overdue."""
+    level, desk = entry.detail["level"], entry.says("desk") or case.desk
+    detail = {"kind": "escalation", "case": case.number, "level": level, "why": entry.says("reason"), "desk": desk}
     return Owed("page", f"{case.number}.escalation.{level}", detail, case.call_sid, case.number)
 
 

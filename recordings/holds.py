@@ -14,8 +14,9 @@ HELD_CASES = (
     "SELECT cases.call_sid, work_log.kind FROM cases JOIN work_log ON work_log.subject = cases.number "
     "WHERE work_log.kind IN ('held', 'released') AND cases.call_sid IN ({}) ORDER BY work_log.at, work_log.id"
 )
-RECORDING = "SELECT held FROM recordings WHERE sid = ?"
+RECORDING = "SELECT state FROM recordings WHERE sid = ?"
 CASE = "SELECT 1 FROM cases WHERE number = ?"
+GONE = ("erased", "discarded")  # states of a recording of which nothing is left
 MARK = "UPDATE recordings SET held = ? WHERE sid = ?"
 
 Ask = Callable[[str, Sequence[object]], list[Row]]  # a query and its parameters
@@ -59,6 +60,8 @@ def _check(conn: Connection, store: Store, subject: str, kind: str, entries: lis
     rows = [conn.execute(store.sql(sql), (subject,)).fetchone() for sql in (RECORDING, CASE)]
     if not any(rows):
         raise Objection(f"{subject} was not {kind}", "it is no recording and no case", "see `ivr cases list`")
+    if kind == HELD and rows[0] and rows[0][0] in GONE:
+        raise Objection(f"{subject} was not held", f"its audio is {rows[0][0]}", "there is nothing left of it to keep")
     is_held = bool(entries) and entries[-1].kind == HELD
     if kind == RELEASED and not is_held:
         raise Objection(f"{subject} was not released", "nobody holds it", "it goes when its time is over")

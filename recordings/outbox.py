@@ -24,11 +24,12 @@ COLUMNS = "id, key, kind, call_sid, case_number, detail, lane, attempts, created
 
 
 class Pace(StrEnum):
-    """Which rows to claim: those that may take long are not to hold up those for which somebody is waiting."""
+    """Which rows to claim, so that what takes long never holds up what somebody is waiting for."""
 
     ANY = "any"
-    QUICK = "quick"
-    SLOW = "slow"
+    HOUSE = "house"  # work within the house
+    PAGING = "paging"  # word that is urgent, on its way to people
+    SLOW = "slow"  # everything else that leaves the house
 
 
 ENCODE = msgspec.json.Encoder().encode
@@ -38,10 +39,16 @@ NEW = (
     "INSERT INTO outbox (key, kind, call_sid, case_number, detail, created_at, state, attempts, not_before, lane) "
     "VALUES (?, ?, ?, ?, ?, ?, 'waiting', 0, ?, ?) ON CONFLICT (key) DO NOTHING"
 )
-# What waits for somebody far away, and nobody's telephone rings meanwhile.
-_SLOW = "(kind IN ('fetch', 'find_audio', 'delete_copy', 'webhook', 'text') OR coalesce(lane, '') LIKE ?) AND "
-_PACES = {Pace.ANY: "", Pace.SLOW: _SLOW, Pace.QUICK: f"NOT {_SLOW}"}
-DIGESTS = "%.digest%"  # the lanes of notices that are not urgent
+# Notices whose lane is a digest are not urgent.
+_DIGEST = "replace(coalesce(lane, ''), '.digest', '') <> coalesce(lane, '')"
+_SLOW = f"(kind IN ('fetch', 'find_audio', 'delete_copy', 'webhook', 'text') OR {_DIGEST})"
+_PAGING = f"(kind IN ('notify', 'voice_page', 'alarm') AND NOT {_SLOW})"
+_PACES = {
+    Pace.ANY: "",
+    Pace.HOUSE: f"NOT {_SLOW} AND NOT {_PAGING} AND ",
+    Pace.PAGING: f"{_PAGING} AND ",
+    Pace.SLOW: f"{_SLOW} AND ",
+}
 # The oldest row of each lane that waits, if nobody holds a lease on it.
 _FREE = (
     "{pace}state = 'waiting' "
@@ -144,7 +151,7 @@ def claim(store: Store, worker: str, at: datetime, most: int, pace: Pace = Pace.
     locked = " FOR UPDATE SKIP LOCKED" if store.dialect == "postgresql" else ""
     sql = store.sql(CLAIM.format(pace=_PACES[pace], locked=locked))
     leases = (worker, store.instant(at + LONG_LEASE), store.instant(at + LEASE))
-    params = (*leases, *(() if pace is Pace.ANY else (DIGESTS,)), now, now, most)
+    params = (*leases, now, now, most)
     rows = store.write(lambda conn: conn.execute(sql, params).fetchall(), TIMEOUT)
     return sorted((_job(store, row) for row in rows), key=lambda job: job.id)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from recordings.outbox import TIMEOUT
+from recordings.page_rows import Page
 from recordings.store import Row, Store
 from recordings.work_log import decode
 
@@ -13,7 +14,8 @@ CASE = (
     "SELECT number, call_sid, programme, policy, region, desk, partner_name, coalesce(severity_now, severity) "
     "FROM cases WHERE number = ?"
 )
-TASKS = "SELECT kind, state, holder, desk FROM tasks WHERE call_sid = ? ORDER BY received_at, id"
+TASKS = "SELECT kind, state, holder, desk, id FROM tasks WHERE call_sid = ? ORDER BY received_at, id"
+TASKS_OF_CASE = "SELECT kind, state, holder, desk, id FROM tasks WHERE case_number = ? ORDER BY received_at, id"
 PROGRESS = "SELECT max(at) FROM work_log WHERE subject = ? AND kind IN ('update', 'response')"
 RUNG = "SELECT detail FROM work_log WHERE kind = 'rung' AND at >= ? AND key <> ?"
 # Call backs of outages that nobody has taken, for which nobody is being paged either.
@@ -44,6 +46,7 @@ class TaskFacts(msgspec.Struct, frozen=True):
     state: str
     holder: str
     desk: str
+    id: str
 
 
 def case_of(store: Store, number: str) -> CaseFacts | None:
@@ -57,7 +60,14 @@ def case_of(store: Store, number: str) -> CaseFacts | None:
 
 def tasks_of(store: Store, call_sid: str) -> list[TaskFacts]:
     """Return a call's tasks, the oldest first."""
-    return [TaskFacts(kind, state, holder or "", desk) for kind, state, holder, desk in _all(store, TASKS, call_sid)]
+    return [_task(row) for row in _all(store, TASKS, call_sid)]
+
+
+def tasks_about(store: Store, page: Page) -> list[TaskFacts]:
+    """Return the tasks that a page is about, the oldest first: those of its call, or of the case that is escalated."""
+    if page.call_sid:
+        return tasks_of(store, page.call_sid)
+    return [_task(row) for row in _all(store, TASKS_OF_CASE, page.case_number)]
 
 
 def progress_at(store: Store, case_number: str) -> datetime | None:
@@ -75,6 +85,11 @@ def others_rung(store: Store, since: datetime, key: str) -> frozenset[str]:
     """Return the provider's ids of calls that were placed since an instant for other attempts than the one at hand."""
     rows = _all(store, RUNG, store.instant(since), f"{key}.rung")
     return frozenset(str(decode(detail).get("call", "")) for (detail,) in rows)
+
+
+def _task(row: Row) -> TaskFacts:
+    kind, state, holder, desk, ident = row
+    return TaskFacts(kind, state, holder or "", desk, ident)
 
 
 def _one(store: Store, sql: str, *params: object) -> Row | None:

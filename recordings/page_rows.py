@@ -66,6 +66,8 @@ class Step(msgspec.Struct, frozen=True):
     look_at: datetime | None
     attempts: tuple[Attempt, ...] = ()
     owed: tuple[Owed, ...] = ()
+    why: str = ""  # for what the page waits, if nobody is told
+    next_at: datetime | None = None  # when somebody is to be told next, as things are
 
 
 class Taken(msgspec.Struct, frozen=True):

@@ -6,9 +6,10 @@ what is owed to people is written in the same transaction. So nobody is told twi
 
 # ruff: noqa: S608 - the only names that are put into these statements are the columns of this package
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from flows.work import Entry
+from flows.work import SERVICE, Entry
 from recordings.outbox import TIMEOUT, owe
 from recordings.page_rows import (
     ACKNOWLEDGED,
@@ -30,6 +31,8 @@ from recordings.work_log import append
 
 __all__ = ["ACKNOWLEDGED", "CLIMBING", "CLOSED", "Attempt", "Page", "Step", "Taken"]
 
+WAITS = "waits"  # kind of the entries that say why nobody is told just now
+HAVE_TIME = "those who were told still have time"
 MOST = 100  # pages that one look takes up
 
 NEW_PAGE = f"INSERT INTO pages ({PAGE}) VALUES ({', '.join('?' * 19)}) ON CONFLICT (id) DO NOTHING"
@@ -112,9 +115,21 @@ def advance(store: Store, page: Page, step: Step, at: datetime) -> bool:
         for each in step.attempts:
             conn.execute(store.sql(NEW_ATTEMPT), attempt_row(store, each))
         owe(conn, store, step.owed, at)
+        append(conn, store, _wait(page, step, at))
         return True
 
     return store.write(work, TIMEOUT)
+
+
+def climbs(store: Store, page_id: str) -> bool:
+    """Whether a page is there that nobody has taken yet."""
+    page = load(store, page_id)
+    return page is not None and page.state == CLIMBING
+
+
+def wait_of(entries: Iterable[Entry]) -> Entry | None:
+    """Return the last of a page's entries that says for what it waits, and until when; None if there is none."""
+    return max((each for each in entries if each.kind == WAITS), key=lambda each: (each.at, each.key), default=None)
 
 
 def acknowledge(store: Store, page_id: str, taken: Taken, at: datetime) -> bool:
@@ -176,6 +191,15 @@ def _settle(conn: Connection, store: Store, where: str, settled: tuple[str, str,
     escape = " ESCAPE '!'" if "LIKE" in where else ""
     sql = f"UPDATE attempts SET result = ?, settled_at = ? WHERE {where}{escape} AND result IN ({marks})"
     return conn.execute(store.sql(sql), (result, store.instant(at), key, *lower)).rowcount
+
+
+def _wait(page: Page, step: Step, at: datetime) -> tuple[Entry, ...]:
+    """Return the entry of a wait, once for each that is another."""
+    if not step.next_at or (step.why == "" and not step.attempts):
+        return ()
+    until = f"{step.next_at:%Y-%m-%dT%H:%M:%SZ}"
+    key = f"{page.id}.{step.level}.{step.round}.waits.{until}"
+    return (Entry(page.id, WAITS, at, SERVICE, {"why": step.why or HAVE_TIME, "until": until}, key, at),)
 
 
 def _literal(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -19,6 +19,8 @@ BATCH = 50  # calls that go in one transaction, so that nobody has to wait for i
 ROWS = 500
 CALLS = "SELECT id, sid, programme, started_at FROM calls WHERE id > ? AND started_at < ? ORDER BY id LIMIT ?"
 OF_CALLS = "SELECT sid FROM recordings WHERE call_sid IN ({})"
+NAMED = "SELECT 1 FROM recordings WHERE name = ?"
+ONE_DAY = timedelta(days=1)
 PROGRAMME = "SELECT programme FROM calls WHERE sid = ?"
 MUTE = "UPDATE recordings SET transcript = NULL, transcript_state = NULL WHERE sid = ? AND held IS NULL"
 OLD_DONE = "SELECT id FROM outbox WHERE state = 'done' AND done_at < ? ORDER BY id LIMIT ?"
@@ -67,6 +69,7 @@ def purge(store: Store, audio: AudioStore, times: Times, at: datetime) -> Counte
         shred(store, audio, recordings_of(store, sids), at)
         reach("purge.mid")
         removed += store.write(lambda conn, sids=sids: remove_calls(conn, store, sids), TIMEOUT)  # type: ignore[misc]
+    removed["strays"] += _strays(store, audio, at - ONE_DAY)
     removed["outbox"] += _drop(store, OLD_DONE, at - times.longest().outbox)
     removed["outbox"] += _drop(store, OLD_DEAD, at - times.longest().calls)
     old = store.instant(at - times.longest().calls)
@@ -86,6 +89,19 @@ def _recordings(store: Store, times: Times, at: datetime) -> Iterator[tuple[Reco
             continue
         found = ask(PROGRAMME, (each.call_sid,))
         yield each, times.of(found[0][0] if found else "")
+
+
+def _strays(store: Store, audio: AudioStore, before: datetime) -> int:
+    """Remove files that no row names, left by a process that was killed when it had just written them."""
+    audio.sweep(before)
+    sql, count = store.sql(NAMED), 0
+    for each in audio.files():
+        name = each.name
+        if each.since >= before or store.read(lambda conn, name=name: conn.execute(sql, (name,)).fetchone(), TIMEOUT):  # type: ignore[misc]
+            continue
+        audio.delete(name)
+        count += 1
+    return count
 
 
 def _mute(conn: Connection, store: Store, sid: str) -> int:

@@ -225,7 +225,8 @@ class Policy:
             return (working_days(self.regions[region].zone),)
         if counts is Counts.DESK_HOURS:
             return (self.desk(region, tier).hours,)
-        return tuple({each.escalation_hours.name: each.escalation_hours for each in self.desks.values()}.values())
+        same = [each.escalation_hours for each in self.desks.values() if each.tier == tier]
+        return tuple({each.name: each for each in same}.values())
 
     def page_ladder(self, region: str) -> Ladder:
         """Return who is told of somebody in trouble in a region: the people on call, whatever the hour."""

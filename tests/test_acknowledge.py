@@ -172,6 +172,23 @@ def test_a_link_counts_for_a_day(house, method):
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
+def test_a_link_that_was_used_shows_no_number_after_a_day(house, method):
+    link = house.link()
+    assert "+14085550142" in house.browser.post(link).text
+    house.at += timedelta(hours=24, seconds=1)
+    reply = getattr(house.browser, method)(link)
+    assert reply.status_code == 410
+    assert "0142" not in reply.text
+
+
+def test_whoever_has_it_reads_which_task_it_is_and_the_command_that_logs_it(house):
+    text = read(house.browser.post(house.link())).text
+    ((task,),) = house.service.query("SELECT id FROM tasks")
+    assert f"The task is call back {task}." in text
+    assert f"ivr tasks answer {task} --outcome reached --by us-oncall-engineer" in text
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize(
     ("wrong", "status"),
     [

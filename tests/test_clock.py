@@ -30,7 +30,7 @@ def message_clock(at, pauses=(), ended_at=None, start=FRIDAY):
     return read_clock(target, start, POLICY.calendar(target.counts, "us", 2), pauses, ended_at, z(at))
 
 
-WEEKEND = "nobody is on duty until Mon 2026-11-09 08:00 in Australia/Sydney, when apac-tier1-escalation opens"
+WEEKEND = "nobody is on duty until Mon 2026-11-09 08:00 in Australia/Sydney, when apac-tier2-escalation opens"
 
 VOICEMAIL = [
     # asked at (UTC)      state     counted  left     why, and until when

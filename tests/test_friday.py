@@ -31,10 +31,11 @@ CLOSES = z("2026-07-18 01:00")  # 18:00 there: now no desk is open anywhere
 OPENS = z("2026-07-19 22:00")  # Monday 08:00 in Sydney, where the first desk opens
 WARNED = z("2026-07-20 00:55")  # three hours of four have counted: five minutes on Friday, the rest in Sydney
 DUE = z("2026-07-20 01:55")  # Monday 11:55 in Sydney, Sunday 18:55 in California
+TUESDAY = z("2026-07-20 22:00")  # 08:00 in Sydney
 US_OPENS = z("2026-07-20 12:00")  # Monday 05:00 in California
 ACME = "+14085550142"
 BY_POST = "us-tier2"
-LADDER = ("us-tier2-lead", "us-tier2-manager", "us-director", "us-vice-president")
+LADDER = ("apac-tier2-lead", "apac-tier2-manager", "apac-director", "apac-vice-president")
 
 
 @dataclass
@@ -173,20 +174,24 @@ def test_nobody_acts_and_the_message_goes_from_desk_to_desk_and_up_the_ladder(st
     assert entries["breached"].at == DUE
     assert entries["breached"].logged_at == DUE + SECOND
     assert (entries["escalated"].detail["level"], story.clock(DUE + SECOND).clock.state) == (1, State.MISSED)
-    story.told_about(("apac-tier2", "Missed: case"))
+    assert entries["escalated"].detail["desk"] == "apac-tier2"
 
-    # The ladder is that of the partner's home desk, whose people are on duty again on Monday morning
-    office.works(US_OPENS - 2 * MINUTE, US_OPENS + MINUTE, 20 * SECOND)
+    # The ladder is that of the desk that has the message, whose people are at work: it is Monday noon in Sydney
     told = story.told()
-    assert [who for who, said in told if said.startswith("Escalation: Acme")] == ["us-tier2-lead", "us-tier2-manager"]
-    for wait, who in ((4 * HOUR, "us-director"), (8 * HOUR, "us-vice-president")):
-        office.works(US_OPENS + wait, US_OPENS + wait + MINUTE, 20 * SECOND)
-        assert [(to, said[:16]) for to, said in story.told()] == [(who, "Escalation: Acme")]
-    office.works(US_OPENS + 12 * HOUR, US_OPENS + 12 * HOUR + MINUTE, 20 * SECOND)
+    assert ("apac-tier2", "Missed: case") in [(who, said[:12]) for who, said in told]
+    assert [who for who, said in told if said.startswith("Escalation: Acme")] == [
+        "apac-tier2-lead",
+        "apac-tier2-manager",
+    ]
+    # Four hours later the next level; four hours after that the desk is closed, so the last one is told on Tuesday
+    for at, expected in ((DUE + 4 * HOUR, ["apac-director"]), (DUE + 8 * HOUR, []), (TUESDAY, ["apac-vice-president"])):
+        office.works(at - MINUTE, at + MINUTE, 20 * SECOND)
+        assert [who for who, said in story.told() if said.startswith("Escalation: Acme")] == expected
+    office.works(TUESDAY + 4 * HOUR, TUESDAY + 4 * HOUR + MINUTE, 20 * SECOND)
     assert {who for who, said in story.told() if said.startswith("Escalation")} == {*LADDER}
-    assert [kind for kind, _ in story.written(US_OPENS + 13 * HOUR)] == ["warned", "breached", "escalated"]
+    assert [kind for kind, _ in story.written(TUESDAY + 5 * HOUR)] == ["warned", "breached", "escalated"]
     assert listing(office.parts.store, "dead") == []
-    assert office.examined(US_OPENS + 13 * HOUR) == []
+    assert office.examined(TUESDAY + 5 * HOUR) == []
 
 
 ANSWERED = {

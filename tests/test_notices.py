@@ -17,6 +17,7 @@ from ivr.contacts import Contact
 from ivr.jobs.notices import Notices
 from ivr.jobs.work import Worker
 from ivr.notify import alarm as alarms
+from ivr.notify.careful import ALONE, Careful
 from ivr.notify.send import Delivery, Result, cleaned, one_line, send
 from ivr.notify.tell import Note, Teller
 from ivr.notify.words import Left, reference, voicemail
@@ -469,3 +470,54 @@ def test_a_note_can_be_printed_for_the_demo(capfd):
     assert send("terminal://", Note("Escalation voicemail\x1b[2J", "Case 1.\nref 1")) == Delivery(Result.SENT)
 
     assert capfd.readouterr().out == "* Escalation voicemail[2J\n  Case 1.\n  ref 1\n"
+
+
+def test_a_target_that_hangs_is_left_alone_for_a_while_and_then_asked_by_one():
+    """So that it cannot keep every thread from the targets that answer."""
+    instant, sent = [0.0], []
+
+    def hang(target, _note):
+        sent.append(target)
+        instant[0] += 10.0
+        return Delivery(Result.FAILED, "timed out")
+
+    careful = Careful(hang, lambda: instant[0])
+    assert careful("json://hung", Note("one")).why == "timed out"
+    assert careful("json://hung", Note("two")).why == "it did not answer a moment ago"
+    assert sent == ["json://hung"]
+    instant[0] += ALONE
+    careful("json://hung", Note("three"))
+    assert len(sent) == 2
+
+
+def test_a_target_that_fails_quickly_or_answers_is_never_left_alone():
+    sent = []
+
+    def quickly(target, _note):
+        sent.append(target)
+        return Delivery(Result.FAILED if len(sent) < 3 else Result.SENT)
+
+    careful = Careful(quickly)
+    assert [careful("json://busy", Note("one")).result for _ in range(4)] == ["failed", "failed", "sent", "sent"]
+
+
+def test_the_word_of_a_page_that_somebody_has_by_now_is_not_sent(store):
+    with Receiver() as inbox:
+        house = House(store, lead=[f"json://{inbox.host}/lead"])
+        climbing = {"one", "two"}
+        settled = []
+        notices = Notices(
+            store, house.teller, lambda key, result, at: settled.append((key, result)), wanted=climbing.__contains__
+        )
+        house.worker = Worker(store, notices.handlers(), ())
+        for page in ("one", "two", "three"):
+            house.tells("lead", f"About {page}", page=page, urgent=page != "two")
+        climbing.remove("one")
+        house.works(AT, AT + seconds(20), seconds(5))
+        assert [each.json["title"] for each in inbox.got] == ["About two"]
+    assert sorted(settled) == [
+        ("About one.lead.0", "skipped"),
+        ("About three.lead.0", "skipped"),
+        ("About two.lead.0", "sent"),
+    ]
+    assert house.rows("waiting") == []

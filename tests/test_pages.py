@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 from threading import Barrier, Thread
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 from paging import CONTACTS, ON_CALL, Paging, PaperProvider, an_outage, unreached
@@ -11,11 +12,13 @@ from paper import SATURDAY_NIGHT, TUESDAY_MORNING
 from service import LINE, Service
 
 from flows.task import id_of
+from flows.work import Entry
 from ivr.commands.pages import command
 from ivr.contacts import Contact
 from recordings import pages
 from recordings.outbox import Owed, listing
 from recordings.pages import Attempt, Page, Step, Taken
+from recordings.work_log import append
 
 MINUTE = timedelta(minutes=1)
 AT = SATURDAY_NIGHT
@@ -468,6 +471,113 @@ def test_an_escalation_can_begin_at_a_higher_level(service, paging):
     at = TUESDAY_MORNING + MINUTE
     paging.works(at).owed(at, an_escalation(number, at, 2))
     assert pages.load(paging.store, id_of(f"{number}.escalation")).level == 2
+
+
+def test_a_missed_severity_1_goes_to_the_people_on_call_at_any_hour_and_they_are_rung(service, paging):
+    number = service.case_opened_by("+14085550142", TUESDAY_MORNING, "2")
+    paging.store.write(lambda conn: conn.execute("UPDATE cases SET severity_now = 1"), 5.0)
+    paging.owed(SATURDAY_NIGHT, an_escalation(number, SATURDAY_NIGHT))
+    paging.works_until(SATURDAY_NIGHT, SATURDAY_NIGHT + 5 * MINUTE)
+    told = [(at, to) for at, to in paging.who_was_told() if to in ON_CALL]
+    assert told == [(SATURDAY_NIGHT, ON_CALL[0]), (SATURDAY_NIGHT + 5 * MINUTE, ON_CALL[1])]
+    assert len(paging.provider.placed) == 2
+
+
+def test_an_escalation_that_becomes_severity_1_while_everybody_is_off_duty_is_urgent_within_a_minute(service, paging):
+    number = service.case_opened_by("+14085550142", TUESDAY_MORNING, "2")
+    paging.owed(SATURDAY_NIGHT, an_escalation(number, SATURDAY_NIGHT))
+    assert escalated(paging) == []
+    paging.store.write(lambda conn: conn.execute("UPDATE cases SET severity_now = 1"), 5.0)
+    paging.works_until(SATURDAY_NIGHT, SATURDAY_NIGHT + MINUTE)
+    assert ON_CALL[0] in [to for _, to in paging.who_was_told(SATURDAY_NIGHT)]
+
+
+def test_an_escalation_that_waits_says_for_what_and_until_when(service, paging, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", service.parts.settings.database_url)
+    number = service.case_opened_by("+14085550142", TUESDAY_MORNING, "2")
+    paging.owed(SATURDAY_NIGHT, an_escalation(number, SATURDAY_NIGHT))
+    paging.works_until(SATURDAY_NIGHT, SATURDAY_NIGHT + 10 * MINUTE)
+    shown = CliRunner().invoke(command, ["show", id_of(f"{number}.escalation")]).output
+    assert "next      2026-07-20T12:00:00Z: everybody who is left to be told is off duty" in shown
+
+
+def test_an_escalation_says_why_then_how_far_up_then_how_to_take_it(service, paging):
+    number = service.case_opened_by("+14085550142", TUESDAY_MORNING, "2")
+    at = TUESDAY_MORNING + MINUTE
+    paging.owed(at, an_escalation(number, at)).works(at + MINUTE)
+    body = next(body for *_, subject, body in paging.told if subject.startswith("Escalation"))
+    first, second, third, *_ = body.splitlines()
+    assert (first, second, third[:14]) == ("No response in time.", "Level 1 of 3", "Take it: https")
+    assert "Escalation" not in body
+
+
+@pytest.mark.parametrize("status", ["resolved", "closed"])
+def test_an_escalation_ends_with_its_case(service, paging, status):
+    number = service.case_opened_by("+14085550142", TUESDAY_MORNING, "2")
+    at = TUESDAY_MORNING + MINUTE
+    paging.owed(at, an_escalation(number, at))
+    log_of_case(paging, number, status, "ada", at + MINUTE)
+    paging.works(at + 3 * MINUTE)
+    assert pages.load(paging.store, id_of(f"{number}.escalation")).state == "closed"
+
+
+def test_an_escalation_ends_once_what_was_overdue_has_been_answered(service, paging):
+    number = service.case_opened_by("+14085550142", TUESDAY_MORNING, "2")
+    at = TUESDAY_MORNING + MINUTE
+    log_of_case(paging, number, "breached", "service", at, clock="first_response")
+    log_of_case(paging, number, "escalated", "service", at, level=1)
+    paging.owed(at, an_escalation(number, at))
+    ident = id_of(f"{number}.escalation")
+    assert pages.load(paging.store, ident).state == "climbing"
+    log_of_case(paging, number, "response", "ada", at + MINUTE)
+    paging.works(at + 3 * MINUTE)
+    assert pages.load(paging.store, ident).state == "closed"
+
+
+def log_of_case(paging, number, kind, by, at, **detail):
+    entry = Entry(number, kind, at, by, detail, f"{number}.{kind}", at)
+    paging.store.write(lambda conn: append(conn, paging.store, (entry,)), 5.0)
+
+
+def test_a_level_that_is_asked_for_is_told_though_the_page_has_just_told_a_lower_one(service, paging):
+    number = service.case_opened_by("+14085550142", TUESDAY_MORNING, "2")
+    at = TUESDAY_MORNING + MINUTE
+    paging.owed(at, an_escalation(number, at))
+    (job,) = [row for row in listing(paging.store, "done", "page", 100) if row.job.case_number == number]
+    asked = msgspec.structs.replace(job.job, detail={**job.job.detail, "level": 2}, created_at=at)
+    paging.pager.page(asked, at + MINUTE)
+    paging.pager.page(asked, at + 2 * MINUTE)
+    assert pages.load(paging.store, id_of(f"{number}.escalation")).level == 2
+
+
+def test_whoever_was_told_within_a_minute_is_not_told_again_though_the_asker_is_an_hour_ahead(service, paging):
+    call = an_outage(service)
+    while not service.call_of(call).round:
+        call.does_not_answer()
+    at = service.phone.clock.instant
+    paging.works(at)
+    (job,) = [row.job for row in listing(paging.store, "done", "page", 100) if "round" in row.job.detail][:1]
+    ahead = msgspec.structs.replace(job, created_at=at + 60 * MINUTE)
+    for second in range(1, 10):
+        paging.pager.page(ahead, at + timedelta(seconds=second))
+    paging.works(at + timedelta(seconds=10))
+    assert len(paging.who_was_told()) == 4
+
+
+def test_the_level_after_the_last_is_called_everybody(service, paging, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", service.parts.settings.database_url)
+    call, ended = unreached(service)
+    paging.works_until(ended, ended + 26 * MINUTE)
+    shown = CliRunner().invoke(command, ["show", paging.page_of(call).id]).output
+    assert "climbing, everybody, round 3" in shown
+    assert "level 5" not in shown
+
+
+def test_a_page_is_climbing_until_somebody_has_it(store):
+    a_page(store)
+    assert pages.climbs(store, ID)
+    pages.acknowledge(store, ID, Taken("Ada", "link"), AT)
+    assert not pages.climbs(store, ID)
 
 
 def test_an_ordinary_call_back_is_told_to_its_desk_and_pages_nobody(service, paging):

@@ -14,7 +14,7 @@ from wire import PUBLIC_BASE_URL, AppWire
 
 from ivr.jobs.assembly import provider_for
 from ivr.provider import NoProvider, Outgoing
-from ivr.rest import Busy, Denied, Gone, ProviderFault, Spoilt, Unavailable
+from ivr.rest import PLACING_WITHIN, Busy, Denied, Gone, ProviderFault, Spoilt, Unavailable
 from ivr.rest import Rest as Wire
 from ivr.takes import Provided, tone
 from ivr.tokens import Seal
@@ -301,3 +301,16 @@ def test_a_take_that_the_caller_wants_to_hear_is_waited_for_a_little_and_no_long
     assert account.count("GET", ".mp3") == 2
     account.fails(rest.status(503))
     assert Provided(wire).fetch(SID) is None
+
+
+def test_a_call_that_is_looked_for_and_then_placed_is_done_well_within_a_lease(account, monkeypatch):
+    asked, ask = [], Wire.ask
+
+    def watched(self, question):
+        asked.append((question.method, question.within))
+        return ask(self, question)
+
+    monkeypatch.setattr(Wire, "ask", watched)
+    twilio_at(account.url).place_call(Outgoing(PERSON, LINE, URL, "", 25, 180), AT)
+    assert asked == [("GET", PLACING_WITHIN), ("POST", PLACING_WITHIN)]
+    assert sum(within for _, within in asked) <= LEASE.total_seconds() - 10

@@ -12,7 +12,7 @@ from service import settings_for
 from ivr.jobs.queue import huey_for, queue_file
 from ivr.jobs.work import Worker
 from recordings.engines import open_store
-from recordings.outbox import Owed, listing, owe_now
+from recordings.outbox import Owed, Pace, listing, owe_now
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 FAST = 60  # a second here is a minute there, so that a lease ends while the test looks on
@@ -101,7 +101,7 @@ def test_every_job_is_done_once_over_redis(with_redis):
 
 def test_a_queue_that_was_emptied_under_the_worker_loses_nothing(bench):
     """What had been claimed and was thrown away comes again when its lease ends."""
-    huey = huey_for(bench.settings)
+    huey = huey_for(bench.settings, Pace.HOUSE)
 
     def throw_away(job):
         if bench.done.total() == 5:
@@ -126,7 +126,7 @@ def test_a_queue_file_that_was_removed_under_the_worker_loses_nothing(bench):
 
 def test_a_redis_that_loses_everything_loses_no_job(with_redis, redis):
     """F-D3."""
-    huey = huey_for(with_redis.settings)
+    huey = huey_for(with_redis.settings, Pace.HOUSE)
 
     def flush(job):
         if with_redis.done.total() == 5:
@@ -175,7 +175,7 @@ def test_two_workers_over_one_redis_do_each_job_once(with_redis, redis):
 
 
 def test_nobody_who_can_write_to_the_queue_can_have_anything_else_done(with_redis):
-    huey = huey_for(with_redis.settings)
+    huey = huey_for(with_redis.settings, Pace.HOUSE)
     huey.storage.enqueue(b"cposix\nsystem\n(S'true'\ntR.")
     with_redis.owes("after")
     with with_redis.working():

@@ -17,12 +17,13 @@ from flows.work import Objection
 from ivr.commands.erase import command as erase_command
 from ivr.commands.hold import command as hold_command
 from ivr.jobs.retention import Purge
+from ivr.wording import grouped
 from recordings import failpoint
-from recordings.audio_store import AudioMissing, open_audio
+from recordings.audio_store import AudioMissing, name_for, open_audio
 from recordings.erasure import Erasure
 from recordings.erasure_subject import Subject
 from recordings.holds import hold, release
-from recordings.retention import purge, times_of
+from recordings.retention import Times, purge, times_of
 from recordings.scrub import shows
 
 DAY = timedelta(days=1)
@@ -150,6 +151,13 @@ def test_only_what_is_there_can_be_held(service, story):
         hold(service.parts.store, "99999999", "x", "y", SOON)
     with pytest.raises(Objection):
         release(service.parts.store, story.case, "y", SOON)
+
+
+def test_an_erased_recording_cannot_be_held(service, story, audio):
+    story.audio_arrives(audio)
+    purged(service, audio, SOON + 91 * DAY)
+    with pytest.raises(Objection, match="its audio is erased; there is nothing left of it to keep"):
+        hold(service.parts.store, story.recording, "a dispute", "legal", SOON + 92 * DAY)
 
 
 @pytest.mark.parametrize("turn", [1, 2, 3])
@@ -332,5 +340,16 @@ def test_the_command_holds_and_releases(service, story, monkeypatch, tmp_path):
 
     assert say(story.case, "--by", "legal").exit_code == 2
     assert say("99999999", "--by", "legal", "--reason", "x").exit_code == 1
-    assert say(story.case, "--by", "legal", "--reason", "a dispute").output == f"{story.case} is held\n"
-    assert say(story.case, "--by", "legal", "--release").output == f"{story.case} is released\n"
+    assert say(story.case, "--by", "legal", "--reason", "a dispute").output == f"{grouped(story.case)} is held\n"
+    assert say(grouped(story.case), "--by", "legal", "--release").output == f"{grouped(story.case)} is released\n"
+
+
+def test_a_file_that_no_row_names_is_removed_a_day_later(store, tmp_path):
+    """What a process had just written when it was killed; its key is gone with it."""
+    audio = open_audio(f"file:{tmp_path}/audio")
+    audio.put(name_for("RE" + "0" * 32), b"nobody can open this")
+    written = next(audio.files()).since
+
+    assert purge(store, audio, Times({}), written + timedelta(hours=23))["strays"] == 0
+    assert purge(store, audio, Times({}), written + timedelta(hours=25))["strays"] == 1
+    assert list(audio.files()) == []

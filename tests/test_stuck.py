@@ -80,13 +80,14 @@ def test_for_an_hour_nobody_answers_an_outage_and_nobody_gives_up(office, inbox)
     assert not verbs & {"Record", "Hangup", "Reject"}
     assert len(rung) >= 80
     # The telephone network takes up to five seconds more than it was given until it says that nobody answers.
-    assert max(later - earlier for earlier, later in pairwise(rung)) <= 45 + NETWORK_SECONDS
+    assert max(later - earlier for earlier, later in pairwise(rung)) <= 45
     assert set(call.dialled) == {RINGS[name] for name in ON_CALL}, "somebody on call was never rung"
     before = [at for at, who in told if who in ON_CALL and at <= quiet_since]
     assert before[0] - since <= 5 * 60
     assert max(later - earlier for earlier, later in pairwise([*before, quiet_since])) <= 5 * 60 + 30
     assert {who for at, who in told if at <= quiet_since} >= {*ON_CALL}
-    assert [who for at, who in told if who in ON_CALL and at > quiet_since + 30] == [], "somebody has it already"
+    missed_at = since + 3500  # about then the first response is overdue, and that is another page
+    assert [who for at, who in told if who in ON_CALL and quiet_since + 30 < at < missed_at] == [], "somebody has it"
 
     call.hangs_up()
     office.works(clock.instant, clock.instant + MINUTE, timedelta(seconds=15))

@@ -8,8 +8,9 @@ import msgspec
 import pytest
 from casefile import HOUR, MINUTE, NUMBER, TUESDAY, action, case, message, policy_of, put_case, put_task, query
 
-from flows.work import Objection
+from flows.work import Already, Objection
 from recordings.casebook import view as case_now
+from recordings.latest import latest
 from recordings.tasks import Asked, act, claim, listing, load
 from recordings.work_log import append, entries_of
 
@@ -48,7 +49,7 @@ def test_of_two_people_who_claim_at_once_exactly_one_has_it_and_the_other_is_tol
     assert [end for end in ends if end == winner] == [winner]
     refusals = [end for end in ends if isinstance(end, Objection)]
     assert len(refusals) == 7
-    assert all(f"{winner} has it since 14 Jul 09:30Z" in refusal.why for refusal in refusals)
+    assert all(f"{winner} has it since 14 Jul 2026 09:30Z" in refusal.why for refusal in refusals)
     assert all(f"ask {winner} to release it" in refusal.mend for refusal in refusals)
     assert [entry.actor for entry in entries_of(store, task.id)] == [winner]
 
@@ -112,12 +113,29 @@ def test_a_task_is_closed_with_a_reason_only(store, task):
         do(store, task, "claimed", by="bo")
 
 
-def test_nobody_answers_what_somebody_else_has(store, task):
+def test_anybody_answers_under_their_own_name_what_somebody_else_has(store, task):
     do(store, task, "claimed")
-    with pytest.raises(Objection, match="ada has it"):
-        do(store, task, "answered", by="bo", outcome="reached")
     with pytest.raises(Objection, match="reached, left_word, no_answer"):
         do(store, task, "answered", outcome="perhaps")
+    view = do(store, task, "answered", by="bo", outcome="reached")
+    assert (view.state, view.answered_by, view.holder) == ("answered", "bo", "ada")
+    assert entries_of(store, task.id)[-1].says("holder") == "ada"
+
+
+def test_a_second_claim_of_the_same_person_writes_nothing(store, task):
+    do(store, task, "claimed")
+    before = query(store, "SELECT * FROM tasks")
+    with pytest.raises(Already, match="you have it already"):
+        do(store, task, "claimed")
+    assert query(store, "SELECT * FROM tasks") == before
+    assert len(entries_of(store, task.id)) == 1
+
+
+def test_the_last_instant_is_that_of_a_case_of_its_task_or_of_any(store, task):
+    assert latest(store, task.id) == latest(store, NUMBER) == latest(store) == TUESDAY + MINUTE
+    do(store, task, "claimed", LATER)
+    assert latest(store, task.id) == latest(store, NUMBER) == latest(store) == LATER
+    assert latest(store, "f" * 20) is None
 
 
 def test_a_refusal_changes_nothing_at_all(store, task):

@@ -10,7 +10,7 @@ from flows.casework import CaseView
 from flows.taskwork import TaskView
 from flows.work import Entry
 from ivr.jobs.clock_words import promise
-from ivr.wording import grouped, span_words, there
+from ivr.wording import counted_words, grouped, left_words, number_of, span_words, there
 from routing.clock import Clock
 from routing.policy import Policy
 
@@ -72,9 +72,9 @@ def line(view: CaseView, policy: Policy) -> str:
     running = [each for each in view.clocks if each.running]
     first = min(running, key=lambda each: each.clock.due_at or view.at, default=None)
     clock = f"{promise(first.id)} {state_words(first, view, policy)}" if first else ""
-    severity = "-" if view.severity is None else view.severity
+    severity = "severity unknown" if view.severity is None else f"S{view.severity}"
     name = view.case.partner_name or "unknown"
-    return f"{grouped(view.case.number):<12} S{severity} {view.status:<9} {name:<24} {clock}".rstrip()
+    return f"{grouped(view.case.number):<12} {severity} {view.status:<9} {name:<24} {clock}".rstrip()
 
 
 def page(view: CaseView, policy: Policy) -> str:
@@ -87,22 +87,22 @@ def _page(view: CaseView, policy: Policy) -> Iterator[str]:
     severity = "unknown" if view.severity is None else f"{view.severity}{' (corrected)' if view.corrected else ''}"
     yield f"Case      {grouped(view.case.number)} · {view.status} · severity {severity} · level {view.level}"
     yield f"Partner   {f'{view.case.partner_id} {view.case.partner_name}'.strip() or 'unknown'}"
-    yield f"Opened    {there(view.case.opened_at, zone)}, desk {view.case.desk or 'none'}"
+    yield f"Opened    {there(view.case.opened_at, zone, view.at)}, desk {view.case.desk or 'none'}"
     if view.holder:
         yield f"Held by   {view.holder}"
     for each in view.clocks:
         yield f"Clock     {promise(each.id)}: {state_words(each, view, policy)}"
-        yield from (f"          {text}" for text in _arithmetic(each, zone))
+        yield from (f"          {text}" for text in _arithmetic(each, zone, view.at))
     for task in view.tasks:
-        yield f"Task      {task_line(task, policy)}"
+        yield f"Task      {task_line(task, policy, view.at)}"
     for entry in view.entries:
-        yield f"Log       {logged(entry, zone)}"
+        yield f"Log       {logged(entry, zone, view.at)}"
 
 
 def state_words(each: CaseClock, view: CaseView, policy: Policy) -> str:
     """Return how a clock stands: state, time left or over, due instant with its zone, table, why it is paused."""
     clock, zone = each.clock, zone_of(view, policy)
-    due = f"due {there(clock.due_at, zone)}" if clock.due_at else "due when it is resumed"
+    due = f"due {there(clock.due_at, zone, view.at)}" if clock.due_at else "due when it is resumed"
     breach = ", breach was written" if each.breached_at and clock.state.value == "met" else ""
     why = f": {clock.why}" if clock.why else ""
     return f"{clock.state.value}{why}, {_left(clock, view.at)}, {due} ({each.table} table){breach}"
@@ -111,36 +111,37 @@ def state_words(each: CaseClock, view: CaseView, policy: Policy) -> str:
 def _left(clock: Clock, at: datetime) -> str:
     """Return how much time is left or over; of a finished clock, how long it took."""
     if clock.ended_at is not None:
-        return f"took {span_words(clock.counted)}"
+        return f"took {counted_words(clock.counted)}"
     over = clock.due_at is not None and at > clock.due_at
-    return f"{span_words(-clock.left)} over" if over else f"{span_words(clock.left)} left"
+    return f"{span_words(-clock.left)} over" if over else f"{left_words(clock.left)} left"
 
 
-def _arithmetic(each: CaseClock, zone: str) -> Iterator[str]:
+def _arithmetic(each: CaseClock, zone: str, at: datetime) -> Iterator[str]:
     """Yield what has counted, stretch by stretch."""
     clock = each.clock
     target = f"target {span_words(clock.target.amount)} {clock.target.counts.value}"
-    yield f"{target}, started {there(clock.started_at, zone)}, counted {span_words(clock.counted)}"
+    yield f"{target}, started {there(clock.started_at, zone, at)}, counted {counted_words(clock.counted)}"
     for since, to in clock.stretches:
-        yield f"  {there(since, zone)} to {there(to, zone)}: {span_words(to - since)}"
+        yield f"  {there(since, zone, at)} to {there(to, zone, at)}: {counted_words(to - since)}"
 
 
-def task_line(view: TaskView, policy: Policy) -> str:
+def task_line(view: TaskView, policy: Policy, at: datetime) -> str:
     """Return a task in one line."""
     task, zone = view.task, policy.regions[view.task.region].zone
-    due = f"due {there(task.due_at, zone)}" if task.due_at else "no due instant"
-    held = f", {view.holder} has it" if view.holder else ""
-    tried = f", tried {len(view.attempts)} times" if view.attempts else ""
+    due = f"due {there(task.due_at, zone, at)}" if task.due_at else "no due instant"
+    held = f", {view.holder} has it" if view.holder and view.awaited else ""
+    held = f", by {view.answered_by}" if view.answered_by else held
+    tried = f", tried {number_of(len(view.attempts), 'times')}" if view.attempts else ""
     what = f"{task.kind.replace('_', ' ')} of {task.partner_name or 'unknown'}"
     return (
         f"{task.id} {view.state:<8} {what}, {view.desk}, {due}{held}{tried}, call {task.number or 'a withheld number'}"
     )
 
 
-def logged(entry: Entry, zone: str) -> str:
-    """Return one line of the log."""
+def logged(entry: Entry, zone: str, at: datetime) -> str:
+    """Return one line of the log, as it is read at an instant."""
     said = ", ".join(f"{name} {value}" for name, value in entry.detail.items())
-    return f"{there(entry.at, zone)} {entry.kind.replace('_', ' ')} by {entry.actor}{f': {said}' if said else ''}"
+    return f"{there(entry.at, zone, at)} {entry.kind.replace('_', ' ')} by {entry.actor}{f': {said}' if said else ''}"
 
 
 def zone_of(view: CaseView, policy: Policy) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ivr.commands.options import at_option, json_option
-from ivr.commands.work import action_of, by_option, in_store, reason_option
+from ivr.commands.work import action_of, by_option, in_store, reason_option, when
 
 if TYPE_CHECKING:
     from flows.casework import CaseView
@@ -41,12 +41,12 @@ def command() -> None:
 @json_option
 def list_all(*, status: str | None, at: datetime | None, as_json: bool) -> None:
     """List cases, the newest first, each with the clock that is due first."""
-    from ivr.clock import now  # noqa: PLC0415
     from ivr.commands.case_text import as_document, line  # noqa: PLC0415
     from recordings.casebook import numbers, policy_for, view  # noqa: PLC0415
 
     def work(store: "Store", policy_of: "PolicyOf") -> list[str]:
-        views = [view(store, number, policy_of, at or now()) for number in numbers(store, status or "")]
+        this = when(store, at).at
+        views = [view(store, number, policy_of, this) for number in numbers(store, status or "")]
         if as_json:
             return [as_document([_facts(each) for each in views])]
         return [line(each, policy_for(store, each.case.number, policy_of)) for each in views]
@@ -61,11 +61,11 @@ def list_all(*, status: str | None, at: datetime | None, as_json: bool) -> None:
 @json_option
 def show(number: str, *, at: datetime | None, as_json: bool) -> None:
     """Show the case NUMBER: its clocks with their arithmetic, its tasks, and what was done."""
-    from ivr.clock import now  # noqa: PLC0415
     from recordings.casebook import view  # noqa: PLC0415
 
     def work(store: "Store", policy_of: "PolicyOf") -> str:
-        return _shown(store, policy_of, view(store, _plain(number), policy_of, at or now()), as_json=as_json)
+        plain = _plain(number)
+        return _shown(store, policy_of, view(store, plain, policy_of, when(store, at, plain).at), as_json=as_json)
 
     click.echo(in_store(work))
 
@@ -93,11 +93,14 @@ def log(  # noqa: PLR0913 - one parameter an option
     """Log what was done with the case NUMBER, and show it as it then is."""
     from recordings.casebook import act  # noqa: PLC0415
 
-    why = {"text" if kind == "note" else "reason": reason}
-    action = action_of(KINDS[kind], by, at, **why, severity=severity, call=call)
+    if kind == "severity" and severity is None:
+        raise click.UsageError("say which severity is right: --severity N")
+    why, plain = {"text" if kind == "note" else "reason": reason}, _plain(number)
 
     def work(store: "Store", policy_of: "PolicyOf") -> str:
-        return _shown(store, policy_of, act(store, _plain(number), action, policy_of), as_json=as_json)
+        this = when(store, at, plain)
+        action = action_of(KINDS[kind], by, this, **why, severity=severity, call=call)
+        return _shown(store, policy_of, act(store, plain, action, policy_of), as_json=as_json)
 
     click.echo(in_store(work))
 

@@ -8,6 +8,8 @@ import click
 import msgspec
 
 from ivr.commands.keeping import Place, as_text, json_option, opened
+from ivr.commands.options import by_option
+from ivr.wording import number_of
 
 if TYPE_CHECKING:
     from recordings.erasure import Certificate
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 @click.command("erase")
 @click.option("--number", help="The telephone number, in E.164: +14085550142.")
 @click.option("--partner", help="The Partner ID.")
-@click.option("--by", required=True, help="Who has decided it; the certificate names them.")
+@by_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 def command(*, number: str | None, partner: str | None, by: str, yes: bool, as_json: bool) -> None:
@@ -101,7 +103,7 @@ def _json(certificate: "Certificate", clean: bool, backups: datetime | None) -> 
 
 def _words(certificate: "Certificate", backups: datetime | None, *, clean: bool) -> str:
     removed = certificate.removed
-    counts = ", ".join(f"{number} {what}" for what, number in removed.counts.items()) or "nothing"
+    counts = ", ".join(number_of(number, what) for what, number in removed.counts.items()) or "nothing"
     done = f"{certificate.done_at:%Y-%m-%d %H:%M:%SZ}" if certificate.done_at else "not done"
     lines = [
         f"certificate {certificate.id}",
@@ -111,7 +113,9 @@ def _words(certificate: "Certificate", backups: datetime | None, *, clean: bool)
         f"removed     {counts}",
     ]
     lines += [f"held        {each}: its call stays" for each in removed.held]
-    lines += [f"too young   {removed.young} calls: run the command again in an hour"] if removed.young else []
+    lines += (
+        [f"too young   {number_of(removed.young, 'calls')}: run the command again in an hour"] if removed.young else []
+    )
     lines += [] if clean else ["the file still shows it: run the command again once the service has less to do"]
     until = f"may hold it until {backups:%Y-%m-%d %H:%MZ}, if kept for seven days" if backups else "none before this"
     return "\n".join([*lines, f"backups     {until}"])

@@ -11,6 +11,7 @@ import msgspec
 from ivr.demo_note import adopt
 from ivr.environment import survey
 from ivr.settings import Settings, SettingsError
+from ivr.wording import number_of
 from recordings.engines import open_store
 from recordings.sealed import KeyFault, Keyring
 from recordings.store import Store, StoreUnavailable
@@ -105,13 +106,13 @@ def _changed_at(settings: Settings) -> datetime | None:
 
 def told(examined: "Examined") -> str:
     """Return what a check has found, grouped, in words."""
-    lines = ["checked " + ", ".join(f"{number} {what}" for what, number in examined.checked.items())]
+    lines = ["checked " + ", ".join(number_of(number, what) for what, number in examined.checked.items())]
     for check, number in sorted(examined.found.items()):
         shown = [each for each in examined.findings if each.check == check]
         lines += ["", f"{check}: {number}", *(f"  {each.subject}: {each.what}. {each.mend}" for each in shown)]
         lines += [f"  and {number - len(shown)} more"] if number > len(shown) else []
     total = sum(examined.found.values())
-    return "\n".join([*lines, "", f"{total} findings" if total else "nothing was found"])
+    return "\n".join([*lines, "", number_of(total, "findings") if total else "nothing was found"])
 
 
 def as_text(value: object) -> str:

@@ -1,6 +1,7 @@
 """What several commands take: an instant, policy files, contacts."""
 
-from datetime import datetime
+import re
+from datetime import date, datetime
 from pathlib import Path
 
 import click
@@ -24,7 +25,31 @@ class Instant(click.ParamType[datetime]):
         try:
             return read_instant(str(value))
         except ValueError as fault:
-            self.fail(str(fault), param, ctx)
+            self.fail(instant_fault(str(value), fault), param, ctx)
+
+
+DAY = re.compile("([0-9]{4}-[0-9]{2}-[0-9]{2})(.*)")
+FORMS = "write 2026-07-15T03:30:00Z, or 2026-07-14 20:30 America/Los_Angeles"
+
+
+def instant_fault(text: str, fault: ValueError) -> str:
+    """Return what is wrong with a text that names no instant, and how one is written."""
+    found = DAY.fullmatch(text.strip())
+    if found is None:
+        return str(fault)
+    try:
+        date.fromisoformat(found[1])
+    except ValueError:
+        return f"there is no {found[1]} in the calendar: {FORMS}"
+    if not found[2]:
+        return f"{text!r} is a day without a time and its zone: {FORMS}"
+    return str(fault) if "write" in str(fault) or "skipped" in str(fault) else f"{text!r}: {fault}: {FORMS}"
+
+
+def _somebody(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    if not value.strip():
+        raise click.BadParameter("it names nobody. Name whoever it is.")
+    return value.strip()
 
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -32,6 +57,9 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 files_argument = click.argument("files", nargs=-1, type=FILE, metavar="[FILE]...")
 at_option = click.option(
     "--at", type=Instant(), help='"2026-07-14 20:30 America/Los_Angeles", or RFC 3339. Default: now.'
+)
+by_option = click.option(
+    "--by", metavar="NAME", required=True, callback=_somebody, help="Who does it, or has done it: a name or a role."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 contacts_option = click.option("--contacts", type=FILE, envvar="CONTACTS_FILE", help="Whose numbers count, too.")

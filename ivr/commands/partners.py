@@ -7,6 +7,7 @@ import click
 import msgspec
 
 from ivr.commands.store import opened_store
+from ivr.wording import number_of
 
 if TYPE_CHECKING:
     from routing.partner import Partner
@@ -47,7 +48,7 @@ def import_file(*, file: Path, loa: bool, as_json: bool) -> None:
                 click.echo(f"{file}:{row.line}: {row.reason}", err=True)
             raise click.ClickException("nothing was imported") from None
     counts = msgspec.structs.asdict(report)
-    click.echo(_json(counts) if as_json else ", ".join(f"{count} {what}" for what, count in counts.items()))
+    click.echo(_json(counts) if as_json else ", ".join(number_of(count, what) for what, count in counts.items()))
 
 
 @command.command("list")

@@ -36,6 +36,7 @@ def command(*, file: Path, force: bool, as_json: bool) -> None:
         click.echo(f"restored {said(restored.manifest)}")
         if restored.aside:
             click.echo(f"what was there is now {restored.aside}: delete it once you no longer need it")
+        click.echo("What was erased since then is back: run `ivr erase` for it again.")
         click.echo(told(examined))
     if examined.found:
         raise click.exceptions.Exit(1)

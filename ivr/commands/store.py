@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import click
 
+from ivr.demo_note import adopt
 from ivr.settings import database_url
 from recordings.engines import open_store
 from recordings.store import Store, StoreUnavailable
@@ -12,7 +13,11 @@ from recordings.store import Store, StoreUnavailable
 
 @contextmanager
 def opened_store() -> Iterator[Store]:
-    """Open the database that DATABASE_URL names, and close it. Ends the command if it cannot be used."""
+    """Open the database that DATABASE_URL or the demo of this folder names, and close it.
+
+    Ends the command if it cannot be used.
+    """
+    adopt()
     try:
         store = open_store(database_url())
     except ValueError as error:

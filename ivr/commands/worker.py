@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from contextlib import suppress
 from datetime import datetime
 from threading import Event
 
@@ -26,6 +27,7 @@ def command(*, once: bool, at: datetime | None) -> None:
     from ivr.service import assemble  # noqa: PLC0415
     from ivr.settings import SettingsError  # noqa: PLC0415
     from ivr.start import Check  # noqa: PLC0415
+    from recordings.store import StoreUnavailable  # noqa: PLC0415
 
     if at and not once:
         raise click.UsageError("--at needs --once: a worker that stays lives by the clock.")
@@ -37,8 +39,11 @@ def command(*, once: bool, at: datetime | None) -> None:
     except SettingsError as error:
         sys.exit("\n".join(["ivr worker cannot start:", *(f"  {fault}" for fault in error.faults)]))
     worker = worker_for(service)
+    with suppress(StoreUnavailable):  # the web process keeps them too
+        service.keep_policies()
     if once:
-        click.echo(f"{worker.once(at or now())} jobs were done.")
+        done = worker.once(at or now())
+        click.echo(f"{done} job{'' if done == 1 else 's'} taken up.")
     else:
         worker.run(settings, _until_told())
     service.store.close()

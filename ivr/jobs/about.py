@@ -15,7 +15,8 @@ def about_of(store: Store, people: People, page: Page) -> About:
     call = CallLog(store).load(page.call_sid) if page.call_sid else None
     if call is None:
         case = case_of(store, page.case_number)
-        return About(case.partner if case else "", region)
+        first = CallLog(store).load(case.call_sid) if case and case.call_sid else None
+        return About(case.partner if case else "", region, number_of(first) if first else "")
     return About(call.partner.name if call.partner else "", region, number_of(call), call.ended_at is None)
 
 

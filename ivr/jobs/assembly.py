@@ -21,6 +21,8 @@ from ivr.jobs.texts import Texts
 from ivr.jobs.voice_pages import VoicePages
 from ivr.jobs.webhooks import Webhooks
 from ivr.jobs.work import Regular, Worker
+from ivr.notify.careful import Careful
+from ivr.notify.send import send
 from ivr.notify.tell import Teller
 from ivr.provider import NoProvider, Provider, has_provider
 from ivr.rest import rest_for
@@ -109,7 +111,13 @@ def _sources(parts: Parts) -> Sources:
 def _handlers(parts: Parts, pager: Pager, passing_on: PassingOn) -> Mapping[str, Handler]:
     store = parts.service.store
     return {
-        **Notices(store, parts.teller, partial(pages.settle_attempt, store)).handlers(),
+        **Notices(
+            store,
+            parts.teller,
+            partial(pages.settle_attempt, store),
+            send=Careful(send),
+            wanted=partial(pages.climbs, store),
+        ).handlers(),
         **pager.handlers(),
         **VoicePages(store, parts.people, parts.service.urls, parts.provider).handlers(),
         **passing_on.handlers(),

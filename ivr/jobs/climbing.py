@@ -4,8 +4,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
+from msgspec.structs import replace
 
-from ivr.jobs.page_words import About, alarm_of, note_of
+from ivr.jobs.escalations import is_urgent
+from ivr.jobs.page_words import About, alarm_of, note_of, place_of
 from ivr.jobs.people import People
 from ivr.notify.tell import OPERATORS, Teller
 from ivr.tokens import PageToken
@@ -17,6 +19,7 @@ from routing.policy import Policy
 
 LINK_FOR = timedelta(hours=24)
 AGAIN_AFTER = timedelta(seconds=60)  # nobody is told more often than that
+LOOK_EVERY = timedelta(seconds=60)  # an escalation: its case may be settled, or may have become urgent
 AFTER = "+"  # in a page's ladder: whoever had it before is asked first
 
 
@@ -36,9 +39,12 @@ class Told(msgspec.Struct, frozen=True):
 
 
 def ladder_of(page: Page, policy: Policy) -> Ladder:
-    """Return the ladder that a page climbs; a page about a call whose page somebody had taken asks them first."""
+    """Return the ladder that a page climbs; a page about a call whose page somebody had taken asks them first.
+
+    An escalation of Severity 0 or 1 goes to the people on call, who are told at any hour.
+    """
     name, _, first = page.ladder.partition(AFTER)
-    desk = policy.desks.get(name) if page.kind == "escalation" else None
+    desk = policy.desks.get(name) if page.kind == "escalation" and not is_urgent(page) else None
     ladder = policy.escalation_ladder(desk.region, desk.tier) if desk else policy.page_ladder(page.region)
     found = policy.destinations.get(first)
     if found is None:
@@ -71,7 +77,7 @@ class Climber:
         """
         person_of, off = self._people.person_of(told.page.programme), self._people.off(about.region.zone)
         found = broadcast(told.ladder, at, person_of, off)
-        recent = _told_since(told, asked_at - AGAIN_AFTER, person_of)
+        recent = _told_since(told, min(asked_at, at) - AGAIN_AFTER, person_of)  # whoever asked may be ahead of us
         tell = tuple(each for each in found.tell if person_of(each) not in recent)
         if found.tell and not tell:
             return None
@@ -80,7 +86,7 @@ class Climber:
         return self._step(told, about, climbed, at, found.next_at)
 
     def _step(self, told: Told, about: About, found: Climb, at: datetime, next_at: datetime) -> Step:
-        page = told.page
+        page, about = told.page, replace(about, place=place_of(found.level, found.round, told.ladder))
         skipped = [(number, why) for number, why in found.skipped if self._is_empty(told, number)]
         rows = [row for each in found.tell for row in self._rows(page, about, found, each, at)]
         if not any(row.kind == "notify" for row in rows) and self._is_for_operators(told, found):
@@ -88,13 +94,14 @@ class Climber:
         alarms = tuple(_alarm(page, number, why) for number, why in skipped)
         attempts = (*(self._attempt(page, found, row, at) for row in rows), *_skipped(page, found, at))
         moved = found if found.tell or found.skipped else Climb(page.level, page.round, (), (), next_at)
-        return Step(moved.level, moved.round, next_at, attempts, (*rows, *alarms))
+        look_at = min(next_at, at + LOOK_EVERY) if page.kind == "escalation" else next_at
+        return Step(moved.level, moved.round, look_at, attempts, (*rows, *alarms), found.why, next_at)
 
     def _rows(self, page: Page, about: About, found: Climb, destination: str, at: datetime) -> Iterator[Owed]:
         """Yield what is owed so that one destination is told: in writing on its channels, and by telephone."""
         if self._teller.channels(destination):
             yield from self._written(page, about, found, destination, at)
-        if page.kind != "escalation" and self._people.number(page.programme, destination):
+        if (page.kind != "escalation" or is_urgent(page)) and self._people.number(page.programme, destination):
             detail: dict[str, object] = {"page": page.id, "destination": destination}
             detail |= {"level": found.level, "round": found.round}
             key = f"{_key(page, found)}.{destination}.voice"
@@ -105,7 +112,7 @@ class Climber:
         return self._teller.tell(
             to,
             note_of(page, about, self._urls.taking(token)),
-            urgent=page.kind != "escalation" or page.severity in (0, 1),
+            urgent=page.kind != "escalation" or is_urgent(page),
             key=_key(page, found),
             at=at,
             call_sid=page.call_sid,

@@ -5,7 +5,7 @@ from flows.casework import CaseView
 from flows.taskwork import TaskView
 from flows.work import Entry
 from ivr.notify.tell import Note
-from ivr.wording import grouped, span_words, there
+from ivr.wording import grouped, left_words, span_words, there
 from routing.policy import Policy
 
 PROMISES = {"first_response": "first response", "escalation": "answer to a message", "call_back": "call back"}
@@ -26,7 +26,7 @@ def subject_of(view: CaseView) -> str:
 
 def warning_note(view: CaseView, clock: CaseClock, policy: Policy) -> Note:
     """Tell that three quarters of the time have run."""
-    left = span_words(clock.clock.left)
+    left = left_words(clock.clock.left)
     what = f"{promise(clock.id)} due {_due(view, clock, policy)}, {left} left"
     return Note(f"Due soon: {subject_of(view)}: {what}", _body(view, clock))
 
@@ -42,7 +42,9 @@ def acceptance_note(view: CaseView, entry: Entry) -> Note:
     """Tell whoever has the case to ask its partner whether it can be closed."""
     number, times = entry.detail["number"], entry.detail["of"]
     what = f"ask whether it can be closed ({number} of {times})"
-    return Note(f"{subject_of(view)}: {what}", f"Log the answer with `ivr cases log {view.case.number} accept|reopen`.")
+    log = f"ivr cases log {view.case.number}"
+    body = f"Log the answer with `{log} accept --by NAME`, or `{log} reopen --by NAME --reason WHY`."
+    return Note(f"{subject_of(view)}: {what}", body)
 
 
 def closed_note(view: CaseView, entry: Entry) -> Note:
@@ -59,13 +61,13 @@ def handed_note(view: TaskView, policy: Policy, since: str) -> Note:
     due = f", due {there(task.due_at, zone)}" if task.due_at else ""
     partner = task.partner_name or "unknown partner"
     case = f", case {grouped(task.case_number)}" if task.case_number else ""
-    body = f"It comes from {since}, where nobody is on duty.\nTake it with `ivr tasks claim {task.id}`."
+    body = f"It comes from {since}, where nobody is on duty.\nTake it with `ivr tasks claim {task.id} --by NAME`."
     return Note(f"{kind} for you: {severity}{partner}{case}{due}", body)
 
 
 def _due(view: CaseView, clock: CaseClock, policy: Policy) -> str:
     region = policy.regions[view.case.region]
-    return there(clock.clock.due_at, region.zone) if clock.clock.due_at else "at an unknown time"
+    return there(clock.clock.due_at, region.zone, view.at) if clock.clock.due_at else "at an unknown time"
 
 
 def _body(view: CaseView, clock: CaseClock) -> str:

@@ -96,7 +96,8 @@ def _escalation(view: CaseView, policy: Policy, written: Iterable[Entry], at: da
         return ()
     why = f"{promise(missed[0].id)} was missed"
     key = f"{view.case.number}.escalation.{level}"
-    return (Entry(view.case.number, "escalated", at, SERVICE, {"level": level, "reason": why}, key, at),)
+    detail = {"level": level, "reason": why, "desk": _desk_of(view, missed[0])}
+    return (Entry(view.case.number, "escalated", at, SERVICE, detail, key, at),)
 
 
 def _clock_of(view: CaseView, entry: Entry) -> CaseClock | None:

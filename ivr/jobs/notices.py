@@ -15,7 +15,13 @@ PATIENCE = timedelta(seconds=60)  # then the next channel is tried
 TRIES = 2  # or after so many attempts
 
 Settle = Callable[[str, str, datetime], object]  # the key of a row that belongs to a page, "sent" or "failed", when
+Wanted = Callable[[str], bool]  # the id of a page: whether somebody is still to be told of it
 Send = Callable[[str, Note], Delivery]
+
+
+def always(_page: str) -> bool:
+    """Want every notice of a page, whoever has it."""
+    return True
 
 
 class Undelivered(Exception):  # noqa: N818 - a state of affairs: it is tried again
@@ -25,7 +31,10 @@ class Undelivered(Exception):  # noqa: N818 - a state of affairs: it is tried ag
 class Notices:
     """Delivers rows of kind `notify` and `alarm`."""
 
-    def __init__(self, store: Store, teller: Teller, settle: Settle, send: Send = send) -> None:
+    def __init__(
+        self, store: Store, teller: Teller, settle: Settle, send: Send = send, *, wanted: Wanted = always
+    ) -> None:
+        self._wanted = wanted
         self._store = store
         self._teller = teller
         self._settle = settle
@@ -37,6 +46,8 @@ class Notices:
 
     def notify(self, job: Job, at: datetime) -> None:
         """Deliver a row, and what else waits for the same people. Raises Undelivered and Refused."""
+        if not self._is_wanted(job, at):
+            return
         channels = self._teller.channels(str(job.detail["to"]))
         if _channel(job) >= len(channels):
             self._nowhere(job, at)
@@ -77,7 +88,17 @@ class Notices:
         count = words.fitting(jobs)
         for each in jobs[count:]:
             put_off(self._store, each, at + BUNDLED, "there was no room in the message", counts=False)
-        return jobs[:count]
+        wanted = [each for each in jobs[1:count] if self._is_wanted(each, at)]
+        self._finish([each for each in jobs[1:count] if each not in wanted], at)
+        return [job, *wanted]
+
+    def _is_wanted(self, job: Job, at: datetime) -> bool:
+        """Whether a notice is still worth sending; the word of a page that somebody has by now is left out."""
+        page = str(job.detail.get("page", ""))
+        if not page or self._wanted(page):
+            return True
+        self._settle(job.key, "skipped", at)
+        return False
 
     def _hand_over(self, jobs: Sequence[Job], channels: int, at: datetime, *, refused: bool = False) -> bool:
         """Owe the jobs to the next channel of the same contact, and those that nobody can take to the operators.

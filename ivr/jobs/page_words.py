@@ -8,6 +8,7 @@ import msgspec
 from ivr.notify.tell import Note
 from ivr.wording import grouped
 from recordings.pages import Page
+from routing.levels import Ladder
 from routing.policy import Region
 
 UNKNOWN = "a caller without a Partner ID"
@@ -20,12 +21,23 @@ class About(msgspec.Struct, frozen=True):
     region: Region
     number: str = ""
     waiting: bool = False  # the caller is still on the line
+    place: str = ""  # how far up the page is: "level 2 of 4"
 
 
 def note_of(page: Page, about: About, link: str) -> Note:
     """Return what somebody is told: as a subject, and with a link by which they take it."""
-    lines = (headline(page, about) + ".", *_facts(page, about), "", f"I have it: {link}")
+    if page.kind == "escalation":
+        lines = (_reason(page), about.place[:1].upper() + about.place[1:], f"Take it: {link}", "", *_facts(page, about))
+    else:
+        lines = (headline(page, about) + ".", *_facts(page, about), "", f"I have it: {link}")
     return Note(subject(page, about), "\n".join(lines))
+
+
+def place_of(level: int, turn: int, ladder: Ladder) -> str:
+    """Return how far up a ladder a page is: "level 2 of 4", or once all levels were told, "everybody, round 9"."""
+    if level >= ladder.everybody:
+        return f"everybody, round {turn}"
+    return f"level {level} of {len(ladder.levels)}"
 
 
 def alarm_of(page: Page, level: int, why: str) -> str:
@@ -63,7 +75,12 @@ def _facts(page: Page, about: About) -> tuple[str, ...]:
     case = f"Case: {grouped(page.case_number)}" if page.case_number else "Case: none"
     since = f"Since: {at_home(page.opened_at, about.region)}"
     if page.kind == "escalation":
-        return who, case, since, *((f"Why: {page.why}",) if page.why else ())
+        return who, case, since
     if about.waiting:
         return who, case, since, "The caller is still on the line, and is being put through to whoever answers."
     return who, case, since, f"Call back: {about.number or 'the number was withheld'}"
+
+
+def _reason(page: Page) -> str:
+    why = page.why or "somebody has asked for it"
+    return f"{why[:1].upper()}{why[1:]}."

@@ -9,6 +9,7 @@ from flows.outcome import connected
 from flows.task import id_of
 from ivr.jobs.about import about_of, number_of
 from ivr.jobs.climbing import AFTER, Climber, Told, ladder_of
+from ivr.jobs.escalations import as_it_is, escalation_page, was_carried_out, why_over
 from ivr.jobs.job import Handler, Refused
 from ivr.jobs.page_words import UNKNOWN
 from ivr.jobs.people import People
@@ -17,7 +18,7 @@ from ivr.wording import grouped
 from recordings import pages
 from recordings.log import CallLog
 from recordings.outbox import Job, owe_now
-from recordings.page_facts import CaseFacts, case_of, forgotten, progress_at, tasks_of
+from recordings.page_facts import case_of, forgotten, progress_at, tasks_of
 from recordings.pages import ACKNOWLEDGED, CLIMBING, Page, Taken
 from recordings.store import Store, StoreUnavailable
 
@@ -128,42 +129,27 @@ class Pager:
         case = case_of(self._store, str(job.detail.get("case") or job.case_number))
         if case is None:
             raise Refused(f"there is no case {job.detail.get('case')}")
-        page = self._escalation(case, job, at)
-        tried = pages.attempts(self._store, page.id)
-        if any(each.at >= job.created_at for each in tried):
+        if why_over(self._store, self._people, case.number, at):
             return
-        if page.state != CLIMBING:
-            pages.climb_again(self._store, page, str(job.detail.get("why", "")), at)
-            page = pages.load(self._store, page.id) or page
-        self._climb(page, at, at_once=bool(tried))
-
-    def _escalation(self, case: CaseFacts, job: Job, at: datetime) -> Page:
-        ident = id_of(f"{case.number}.escalation")
-        policy = self._people.desks.desk_for(case.policy, case.programme).policy
-        desk = policy.desks.get(case.desk)
-        level = job.detail.get("level")
-        page = Page(
-            id=ident,
-            kind="escalation",
-            call_sid="",
-            case_number=case.number,
-            programme=case.programme,
-            policy=policy.version,
-            region=case.region,
-            ladder=policy.desk(case.region, desk.tier if desk else 1).id,
-            severity=case.severity,
-            why=str(job.detail.get("why", "")),
-            level=max(0, level - 1) if isinstance(level, int) else 0,
-            opened_at=at,
-            look_at=at,
-        )
+        page = escalation_page(case, job, self._people, at)
         pages.open_page(self._store, page)
-        return pages.load(self._store, ident) or page
+        for _ in range(TRIES):
+            page = pages.load(self._store, page.id) or page
+            tried = pages.attempts(self._store, page.id)
+            if was_carried_out(job, tried, at):
+                return
+            if page.state != CLIMBING:
+                pages.climb_again(self._store, page, str(job.detail.get("why", "")), at)
+                page = pages.load(self._store, page.id) or page
+            if self._climb(page, at, at_once=bool(tried)):
+                return
+        raise StoreUnavailable(f"others moved page {page.id} {TRIES} times")
 
-    def _climb(self, page: Page, at: datetime, *, at_once: bool = False) -> None:
+    def _climb(self, page: Page, at: datetime, *, at_once: bool = False) -> bool:
+        """Take the step that is due; False if somebody else has moved the page."""
         told = self._told(page)
         step = self._climber.next_step(told, about_of(self._store, self._people, page), at, at_once=at_once)
-        pages.advance(self._store, page, step, at)
+        return pages.advance(self._store, page, step, at)
 
     def _tell_everybody(self, page: Page, asked_at: datetime, at: datetime) -> None:
         """Tell everybody, also if somebody else moves the page at the same moment."""
@@ -175,14 +161,19 @@ class Pager:
         raise StoreUnavailable(f"others moved page {page.id} {TRIES} times")
 
     def _told(self, page: Page) -> Told:
+        page = as_it_is(self._store, page)
         ladder = ladder_of(page, self._people.policy_of(page))
         progress = progress_at(self._store, page.case_number) if page.kind == "escalation" else None
         return Told(page, ladder, pages.attempts(self._store, page.id), progress)
 
     def _is_over(self, page: Page, at: datetime) -> bool:
-        """End a page that nobody has to take any more: the caller was reached, or somebody has the call's task."""
+        """End a page that nobody has to take any more: the caller was reached, or somebody has the call's task.
+
+        An escalation is over with its case, or once what was overdue has come.
+        """
         if not page.call_sid:
-            return False
+            why = why_over(self._store, self._people, page.case_number, at)
+            return bool(why) and (pages.close(self._store, page.id, "service", why, at) or True)
         tasks = tasks_of(self._store, page.call_sid)
         holder = next((task.holder for task in tasks if task.state == "claimed" and task.holder), "")
         if holder and not any(task.state == "new" for task in tasks):

@@ -21,6 +21,7 @@ from recordings.store import Store, StoreUnavailable
 PULSE = 0.5  # seconds between two looks into the outbox
 BUSY = 0.02  # seconds between two looks while there is more to do
 TENDED = 10.0  # seconds between two looks after the threads
+THREADS = {Pace.HOUSE: 2, Pace.PAGING: 8, Pace.SLOW: 3}
 AT_ONCE = 50  # jobs that one look without a queue takes
 ENOUGH = 200  # looks without a queue
 
@@ -58,7 +59,7 @@ class Worker:
 
     def run(self, settings: Settings, stop: Event, clock: Callable[[], datetime] = now) -> None:
         """Work until told to stop; what has begun is finished."""
-        queues = {pace: self._queue(settings, pace, clock) for pace in (Pace.QUICK, Pace.SLOW)}
+        queues = {pace: self._queue(settings, pace, clock) for pace in THREADS}
         threads = [
             Thread(target=self._regularly, args=(each, stop, clock), name=each.name, daemon=True)
             for each in self._rounds
@@ -75,7 +76,8 @@ class Worker:
 
     def _queue(self, settings: Settings, pace: Pace, clock: Callable[[], datetime]) -> Queue:
         """Return a queue with threads of its own, so that what takes long never holds up a page."""
-        return Queue(huey_for(settings, pace), lambda number, fence: self._runner.run(number, fence, clock()))
+        huey = huey_for(settings, pace)
+        return Queue(huey, lambda number, fence: self._runner.run(number, fence, clock()), THREADS[pace])
 
     def _pulse(self, queues: Mapping[Pace, Queue], stop: Event, clock: Callable[[], datetime]) -> None:
         """Fill the queues as long as there is something due; with nothing due, look again half a second later."""
