@@ -96,7 +96,8 @@ def test_a_breach_calls_the_next_level_of_the_ladder(store):
     put_case(store, case(), look_at=TUESDAY)
     go(store, TUESDAY + 4 * HOUR + SECOND)
     (page,) = notices(store, "page")
-    assert page == {"kind": "escalation", "case": NUMBER, "level": 1, "why": "first response was missed", "desk": "emea-tier2"}
+    why = "first response was missed"
+    assert page == {"kind": "escalation", "case": NUMBER, "level": 1, "why": why, "desk": "emea-tier2"}
     assert query(store, "SELECT key FROM outbox WHERE kind = 'page'") == [(f"{NUMBER}.escalation.1",)]
     assert query(store, "SELECT level FROM cases") == [(1,)]
 

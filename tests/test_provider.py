@@ -14,12 +14,13 @@ from wire import PUBLIC_BASE_URL, AppWire
 
 from ivr.jobs.assembly import provider_for
 from ivr.provider import NoProvider, Outgoing
-from ivr.rest import PLACING_WITHIN, Busy, Denied, Gone, ProviderFault, Spoilt, Unavailable
+from ivr.rest import Busy, Denied, Gone, ProviderFault, Spoilt, Unavailable
 from ivr.rest import Rest as Wire
 from ivr.takes import Provided, tone
 from ivr.tokens import Seal
 from ivr.twilio_rest import Twilio
 from ivr.urls import Urls
+from recordings.outbox import LEASE
 
 SID = "RE" + "5" * 32
 CALL = "CA" + "7" * 32
@@ -303,14 +304,20 @@ def test_a_take_that_the_caller_wants_to_hear_is_waited_for_a_little_and_no_long
     assert Provided(wire).fetch(SID) is None
 
 
-def test_a_call_that_is_looked_for_and_then_placed_is_done_well_within_a_lease(account, monkeypatch):
-    asked, ask = [], Wire.ask
+class Watched(Wire):
+    """Keeps what was asked, and how long each answer may take."""
 
-    def watched(self, question):
-        asked.append((question.method, question.within))
-        return ask(self, question)
+    def __init__(self, *account):
+        super().__init__(*account)
+        self.asked = []
 
-    monkeypatch.setattr(Wire, "ask", watched)
-    twilio_at(account.url).place_call(Outgoing(PERSON, LINE, URL, "", 25, 180), AT)
-    assert asked == [("GET", PLACING_WITHIN), ("POST", PLACING_WITHIN)]
-    assert sum(within for _, within in asked) <= LEASE.total_seconds() - 10
+    def ask(self, question):
+        self.asked.append((question.method, question.within))
+        return super().ask(question)
+
+
+def test_a_call_that_is_looked_for_and_then_placed_is_done_well_within_a_lease(account):
+    wire = Watched(account.url, ACCOUNT_SID, AUTH_TOKEN)
+    Twilio(wire, ACCOUNT_SID, AUTH_TOKEN).place_call(PLACED, AT)
+    assert [method for method, _ in wire.asked] == ["GET", "POST"]
+    assert sum(within for _, within in wire.asked) <= LEASE.total_seconds() - 10

@@ -8,7 +8,6 @@ from time import monotonic, sleep
 
 import pytest
 import rest
-from engineer import NETWORK_SECONDS
 from office import Office
 from paging import ON_CALL
 from paper import SATURDAY_NIGHT, TUESDAY_MORNING
@@ -79,7 +78,6 @@ def test_for_an_hour_nobody_answers_an_outage_and_nobody_gives_up(office, inbox)
     verbs = {verb.name for document in call.documents for verb in document}
     assert not verbs & {"Record", "Hangup", "Reject"}
     assert len(rung) >= 80
-    # The telephone network takes up to five seconds more than it was given until it says that nobody answers.
     assert max(later - earlier for earlier, later in pairwise(rung)) <= 45
     assert set(call.dialled) == {RINGS[name] for name in ON_CALL}, "somebody on call was never rung"
     before = [at for at, who in told if who in ON_CALL and at <= quiet_since]
