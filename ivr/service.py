@@ -49,6 +49,11 @@ class Service(msgspec.Struct, frozen=True):
         """Keep the text of every policy in force: a real write, and so a probe too. Raises StoreUnavailable."""
         keep(self.store, self.programmes.texts, now(), PROBE_TIMEOUT)
 
+    def know_policies(self) -> None:
+        """Keep the text of every policy in force that is not kept yet. Raises StoreUnavailable."""
+        if any(text_of(self.store, text.version, TURN_TIMEOUT) is None for text in self.programmes.texts):
+            self.keep_policies()
+
     def note_backlog(self) -> None:
         """Bring the figures of what there is to do up to date. Raises StoreUnavailable."""
         note_backlog(backlog(self.store, now(), PROBE_TIMEOUT))

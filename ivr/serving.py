@@ -123,7 +123,7 @@ def _keep_policies(worker: Worker) -> None:
 
     def keep() -> None:
         try:
-            worker.wsgi.extensions["partnerline"].keep_policies()
+            worker.wsgi.extensions["partnerline"].know_policies()
         except StoreUnavailable as error:
             log.warning("The policies' texts are not kept yet: %s", error)
 

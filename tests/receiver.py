@@ -40,7 +40,11 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                length = int(self.headers.get("Content-Length") or 0)
+                body = self.rfile.read(length)
+                if len(body) < length:  # whoever sent it was killed in the middle
+                    self.close_connection = True
+                    return
                 receiver.took(Got(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
                 if receiver.hangs:
                     receiver._let_go.wait(30)

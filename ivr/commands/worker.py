@@ -40,7 +40,7 @@ def command(*, once: bool, at: datetime | None) -> None:
         sys.exit("\n".join(["ivr worker cannot start:", *(f"  {fault}" for fault in error.faults)]))
     worker = worker_for(service)
     with suppress(StoreUnavailable):  # the web process keeps them too
-        service.keep_policies()
+        service.know_policies()
     if once:
         done = worker.once(at or now())
         click.echo(f"{done} job{'' if done == 1 else 's'} taken up.")

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Protocol
 
 from flows.case_actions import levels_of
 from flows.case_clocks import BREACHED, WARNED, CaseClock
@@ -11,7 +10,7 @@ from flows.casework import CaseView
 from flows.work import SERVICE, Entry
 from ivr.jobs.clock_words import acceptance_note, breach_note, closed_note, promise, warning_note
 from ivr.jobs.look import TIMEOUT, due, each
-from ivr.notify.tell import OPERATORS, Note
+from ivr.notify.tell import OPERATORS, Note, Tell
 from recordings import casebook
 from recordings.casebook import Kept, PolicyOf
 from recordings.outbox import Owed, owe
@@ -22,15 +21,6 @@ from routing.policy import Policy
 
 CASES = "SELECT number, look_at FROM cases WHERE look_at <= ? ORDER BY look_at, number LIMIT ?"
 TAKE = "UPDATE cases SET look_at = ? WHERE number = ? AND look_at = ?"  # also puts it off
-
-
-class Tell(Protocol):
-    """What turns a note into what is owed to those who are told."""
-
-    def __call__(  # noqa: PLR0913 - as whoever tells takes it
-        self, to: str, note: Note, *, urgent: bool, key: str, at: datetime, call_sid: str = "", case_number: str = ""
-    ) -> tuple[Owed, ...]:
-        """Return the rows of the outbox that tell a desk, or whoever else it is."""
 
 
 class Clocks:

@@ -5,8 +5,8 @@ from datetime import datetime
 from flows.taskwork import TaskView, owner_of, task_view
 from flows.work import SERVICE, Entry
 from ivr.jobs.clock_words import handed_note
-from ivr.jobs.clocks import Tell
 from ivr.jobs.look import TIMEOUT, due, each
+from ivr.notify.tell import Tell
 from recordings.casebook import PolicyOf
 from recordings.outbox import Owed, owe
 from recordings.store import Connection, Store

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from random import uniform
-from typing import Protocol
 
 import msgspec
 
@@ -12,7 +11,7 @@ from flows.call import Call
 from flows.desk import Desk
 from flows.work import SERVICE, Entry
 from ivr.jobs.job import Later, Refused
-from ivr.notify.tell import OPERATORS, Note
+from ivr.notify.tell import OPERATORS, Note, Tell
 from ivr.provider import Provider
 from ivr.rest import Busy, Denied
 from ivr.wording import grouped
@@ -29,24 +28,6 @@ DENIED_WAIT = 900.0  # seconds until the provider is asked again after it has tu
 PATIENCE = timedelta(days=7)  # after which a job that the provider will not do is given up
 LOOKS = tuple(timedelta(minutes=each) for each in (2, 10, 15, 60))
 ALARMING = 2  # the look, counted from nought, that raises an alarm if there still is nothing
-
-
-class Tell(Protocol):
-    """What has to be owed so that somebody is told; see ivr.notify.tell.Teller."""
-
-    def __call__(  # noqa: PLR0913 - the signature of Teller.tell
-        self,
-        to: str,
-        note: Note,
-        *,
-        urgent: bool,
-        key: str,
-        at: datetime,
-        call_sid: str = "",
-        case_number: str = "",
-        page: str = "",
-    ) -> tuple[Owed, ...]:
-        """Return the rows."""
 
 
 class Keeping(msgspec.Struct, frozen=True):

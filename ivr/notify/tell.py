@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import msgspec
 
@@ -17,6 +18,23 @@ class Note(msgspec.Struct, frozen=True):
 
     subject: str
     body: str = ""
+
+
+class Tell(Protocol):
+    """What turns a note into what has to be owed so that somebody is told; see Teller.tell."""
+
+    def __call__(  # noqa: PLR0913 - the signature of Teller.tell
+        self,
+        to: str,
+        note: Note,
+        *,
+        urgent: bool,
+        key: str,
+        at: datetime,
+        call_sid: str = "",
+        case_number: str = "",
+    ) -> tuple[Owed, ...]:
+        """Return the rows."""
 
 
 class Teller:
